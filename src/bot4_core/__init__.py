@@ -1,0 +1,1 @@
+"""bot4: an embeddable trading kernel."""

@@ -1,0 +1,74 @@
+"""What parts say to each other: signals, sizes, verdicts, routes."""
+
+from enum import IntEnum, StrEnum
+
+import attrs
+
+from bot4_core.domain_types.canonical_types import InstrumentId, Nanoseconds, Price, VenueName
+from bot4_core.domain_types.records import Side, SignalAction
+
+__all__ = [
+    "BreakerEffect",
+    "BreakerScope",
+    "BreakerVerdict",
+    "ChildOrder",
+    "Signal",
+]
+
+
+class BreakerEffect(IntEnum):
+    """What a tripped breaker forbids or starts, mildest first."""
+
+    NONE = 0
+    BLOCK_OPEN = 1  # nothing that adds exposure
+    BLOCK_ALL = 2  # cancels only
+    CANCEL_ALL = 3  # and cancel what works
+    FLATTEN = 4  # and close what is held
+
+
+class BreakerScope(StrEnum):
+    """How much a breaker stops."""
+
+    INSTRUMENT = "instrument"
+    VENUE = "venue"
+    SESSION = "session"
+
+
+@attrs.frozen(kw_only=True)
+class BreakerVerdict:
+    """What a breaker says after one observation."""
+
+    breaker: str
+    effect: BreakerEffect
+    scope: BreakerScope
+    instrument: InstrumentId
+    time: Nanoseconds
+    reason: str
+    values: tuple[tuple[str, float], ...] = ()
+
+
+@attrs.frozen(kw_only=True)
+class Signal:
+    """What a strategy wants, how sure it is, and why."""
+
+    instrument: InstrumentId
+    action: SignalAction
+    side: Side
+    price: Price | None
+    horizon: Nanoseconds
+    strength: float
+    edge: float
+    variance: float
+    reason: str
+    values: tuple[tuple[str, float], ...] = ()
+
+
+@attrs.frozen(kw_only=True)
+class ChildOrder:
+    """One venue's share of a parent order."""
+
+    venue: VenueName
+    instrument: InstrumentId
+    size: int
+    price: int
+    reason: str = ""

@@ -1,0 +1,94 @@
+"""Every error this package raises on purpose, under one root."""
+
+__all__ = [
+    "AuditError",
+    "Bot4Error",
+    "ChainError",
+    "ConfigError",
+    "DecodeError",
+    "MissingPluginError",
+    "NumberOverflowError",
+    "OrderError",
+    "PluginError",
+    "PluginLoadError",
+    "PrecisionError",
+    "RecordingError",
+    "StorageError",
+    "ValidationError",
+]
+
+
+class Bot4Error(Exception):
+    """Root of all errors raised on purpose by bot4."""
+
+
+class ValidationError(Bot4Error, ValueError):
+    """A value breaks a rule of its type; ``faults`` lists every ``(path, message)`` at once."""
+
+    def __init__(self, faults: list[tuple[str, str]]) -> None:
+        self.faults = list(faults)
+        super().__init__("; ".join(f"{path}: {text}" if path else text for path, text in faults))
+
+
+class PrecisionError(Bot4Error, ValueError):
+    """A number has more decimals than its exponent can hold."""
+
+
+class NumberOverflowError(Bot4Error, OverflowError):
+    """A scaled number left the range of 64 bits."""
+
+
+class ConfigError(Bot4Error, ValueError):
+    """A configuration is wrong; ``faults`` lists every ``(path, message)`` at once."""
+
+    def __init__(self, source: str, faults: list[tuple[str, str]]) -> None:
+        self.source = source
+        self.faults = list(faults)
+        lines = [f"{path}: {text}" if path else text for path, text in faults]
+        super().__init__(f"{source}: " + "; ".join(lines))
+
+
+class PluginError(Bot4Error):
+    """A plugin misbehaved."""
+
+
+class PluginLoadError(PluginError):
+    """A plugin could not be loaded; ``distribution`` says which one to mend or remove."""
+
+    def __init__(self, distribution: str, reason: str) -> None:
+        self.distribution = distribution
+        self.reason = reason
+        super().__init__(f"plugin distribution {distribution!r}: {reason}")
+
+
+class MissingPluginError(PluginError, LookupError):
+    """No installed plugin has the wanted kind and name."""
+
+
+class DecodeError(Bot4Error, ValueError):
+    """A venue message is not what the venue's documentation says; it was applied nowhere."""
+
+
+class OrderError(Bot4Error):
+    """An order was asked to do what its state does not allow."""
+
+
+class StorageError(Bot4Error, OSError):
+    """Something could not be written or read; the text names the file and the cause."""
+
+
+class RecordingError(StorageError):
+    """A recording is damaged, foreign or of another format version."""
+
+
+class AuditError(StorageError):
+    """The audit log cannot be written or opened; no new risk may be taken."""
+
+
+class ChainError(AuditError):
+    """The audit log was changed; ``sequence`` is the first record that does not fit."""
+
+    def __init__(self, sequence: int, reason: str) -> None:
+        self.sequence = sequence
+        self.reason = reason
+        super().__init__(f"audit record {sequence}: {reason}")

@@ -1,0 +1,205 @@
+"""What each kind of plugin is asked to be: one abstract class a kind.
+
+A part comes in one of two forms with one meaning. A *Python* part overrides the method. A
+*compiled* part gives ``function``, a jitted function of the fixed signature named in its class,
+with a state record and a parameter record; the method then is not called.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from typing import ClassVar, Generic, TypeAlias, TypeVar
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+from bot4_core.domain_types.canonical_types import InstrumentId, Nanoseconds
+from bot4_core.domain_types.decisions import BreakerVerdict, ChildOrder, Signal
+from bot4_core.domain_types.instruments import Instrument
+from bot4_core.domain_types.orders import Order, OrderIntent
+from bot4_core.domain_types.records import PARAMS_DTYPE, STATE_DTYPE
+
+__all__ = [
+    "Breaker",
+    "CompiledForm",
+    "EventBatch",
+    "Exchange",
+    "Outbound",
+    "PartSettings",
+    "Record",
+    "Records",
+    "Router",
+    "Sizer",
+    "Strategy",
+]
+
+Record: TypeAlias = np.void
+"""One row of a structured array (travels into compiled code as a pointer)."""
+Records: TypeAlias = NDArray[np.void]
+"""A structured array."""
+
+S = TypeVar("S", bound="PartSettings")
+
+
+@attrs.frozen(kw_only=True)
+class PartSettings:
+    """Settings of one part; subclasses add fields, read from the configuration by ``convert``."""
+
+
+@attrs.frozen(kw_only=True)
+class CompiledForm:
+    """A part's jitted function, its memory and its parameters.
+
+    Signatures by kind (``Record`` arguments are rows, ``Records`` one-dimensional arrays):
+
+    strategy
+        ``(view: VIEW, state: STATE, params: PARAMS, signals: Records[SIGNAL]) -> int64`` count
+    sizer
+        ``(signal: SIGNAL, view: VIEW, state: STATE, params: PARAMS) -> int64`` scaled size
+    breaker
+        ``(view: VIEW, state: STATE, params: PARAMS) -> int64`` BreakerEffect
+    router
+        ``(intent: INTENT, views: Records[VIEW], state: STATE, params: PARAMS,
+        children: Records[INTENT]) -> int64`` count
+    """
+
+    function: Callable[..., int]
+    params: Record
+    state_values: tuple[tuple[str, int], ...] = ()
+    """Names of the ``state.f`` slots that explain the last verdict or size."""
+
+    @staticmethod
+    def new_state() -> Record:
+        """Return a zeroed state row; one is kept for each part and instrument."""
+        return np.zeros(1, STATE_DTYPE)[0]
+
+    @staticmethod
+    def new_params() -> Record:
+        """Return a zeroed parameter row."""
+        return np.zeros(1, PARAMS_DTYPE)[0]
+
+
+class Part(ABC, Generic[S]):
+    """What strategies, sizers, breakers and routers share."""
+
+    name: ClassVar[str]
+    settings_type: ClassVar[type[PartSettings]] = PartSettings
+
+    def __init__(self, settings: S, instruments: Sequence[Instrument]) -> None:
+        self.settings = settings
+        self.instruments = tuple(instruments)
+
+    def compiled(self) -> CompiledForm | None:
+        """Return the compiled form, or None for a Python part."""
+        return None
+
+    def refresh(self, now: Nanoseconds) -> None:
+        """Do slow work at a scheduled time; only parameters may change."""
+
+
+class Strategy(Part[S]):
+    """Market view and memory in, signals with strength, horizon and reason out."""
+
+    reasons: ClassVar[tuple[str, ...]] = ()
+    value_names: ClassVar[tuple[str, ...]] = ()
+
+    def decide(self, view: Record) -> Sequence[Signal]:
+        """Return what is wanted now on the view's instrument (Python form)."""
+        raise NotImplementedError
+
+
+class Sizer(Part[S]):
+    """Signal and portfolio in, scaled order size out."""
+
+    def size(self, signal: Signal, view: Record) -> int:
+        """Return the scaled size to trade, 0 for none (Python form)."""
+        raise NotImplementedError
+
+
+class Breaker(Part[S]):
+    """Observations in, verdict out; latches until re-armed."""
+
+    def observe(self, view: Record) -> BreakerVerdict | None:
+        """Return a verdict when something must stop (Python form)."""
+        raise NotImplementedError
+
+
+class Router(Part[S]):
+    """Parent order and venue views in, child orders out."""
+
+    def route(self, intent: OrderIntent, views: Sequence[Record]) -> Sequence[ChildOrder]:
+        """Split the parent over venues (Python form)."""
+        raise NotImplementedError
+
+
+@attrs.frozen(kw_only=True)
+class Outbound:
+    """Bytes that an adapter wants sent: a WebSocket frame, or a request where ``method`` is set."""
+
+    connection: str
+    body: bytes = b""
+    method: str = ""
+    path: str = ""
+    headers: tuple[tuple[str, str], ...] = ()
+    tag: str = ""
+
+
+class EventBatch:
+    """A growing array of event records that adapters append to."""
+
+    __slots__ = ("count", "records")
+
+    def __init__(self, capacity: int = 4096) -> None:
+        from bot4_core.domain_types.records import EVENT_DTYPE
+
+        self.records: Records = np.zeros(capacity, EVENT_DTYPE)
+        self.count = 0
+
+
+class Exchange(ABC):
+    """A venue without its sockets: bytes and time in, events and wanted bytes out."""
+
+    name: ClassVar[str]
+    markets: ClassVar[tuple[str, ...]]
+
+    @property
+    @abstractmethod
+    def instruments(self) -> tuple[Instrument, ...]:
+        """Known instruments; the position is the instrument id."""
+
+    @property
+    @abstractmethod
+    def table(self) -> Records:
+        """The instruments as INSTRUMENT_DTYPE rows, same order."""
+
+    @abstractmethod
+    def connect(self) -> Sequence[Outbound]:
+        """Say what to send and request on a fresh connection."""
+
+    @abstractmethod
+    def decode(self, data: bytes, received: Nanoseconds, batch: EventBatch) -> int:
+        """Append the message's events to the batch, whole or not at all.
+
+        Returns
+        -------
+        int
+            Number of records appended; 0 for messages without events (acks, heartbeats) and for
+            quarantined ones, which are counted in ``quarantined``.
+        """
+
+    @property
+    @abstractmethod
+    def quarantined(self) -> int:
+        """Messages refused so far."""
+
+    def resync(self, instrument: InstrumentId) -> Sequence[Outbound]:
+        """Say what to request after a gap in an instrument's book."""
+        raise NotImplementedError
+
+    def place(self, intent: OrderIntent) -> Outbound:
+        """Encode a new order."""
+        raise NotImplementedError
+
+    def cancel(self, order: Order) -> Outbound:
+        """Encode the cancellation of an order."""
+        raise NotImplementedError

@@ -1,0 +1,1 @@
+"""Latching breaker on standardised returns."""

@@ -1,0 +1,1 @@
+"""Binance market data: spot, USD-M and COIN-M futures."""

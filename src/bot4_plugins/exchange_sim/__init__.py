@@ -1,0 +1,1 @@
+"""Simulated venue with a price-time matching engine and a seeded market."""

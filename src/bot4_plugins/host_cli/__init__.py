@@ -1,0 +1,1 @@
+"""The bot4 command line."""

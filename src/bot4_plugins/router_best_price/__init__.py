@@ -1,0 +1,1 @@
+"""Routing to the venue with the best price after fees."""

@@ -1,0 +1,1 @@
+"""Kelly sizing bounded at a quarter of equity."""
