@@ -13,23 +13,31 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from bot4_core.domain_types.audit_records import AuditRecord
 from bot4_core.domain_types.canonical_types import InstrumentId, Nanoseconds
 from bot4_core.domain_types.decisions import BreakerVerdict, ChildOrder, Signal
 from bot4_core.domain_types.instruments import Instrument
 from bot4_core.domain_types.orders import Order, OrderIntent
 from bot4_core.domain_types.records import PARAMS_DTYPE, STATE_DTYPE
+from bot4_core.market.event_batch import EventBatch
 
 __all__ = [
     "Breaker",
+    "Command",
     "CompiledForm",
     "EventBatch",
     "Exchange",
+    "Execution",
     "Outbound",
+    "Part",
     "PartSettings",
     "Record",
     "Records",
     "Router",
+    "Runner",
+    "Sink",
     "Sizer",
+    "Store",
     "Strategy",
 ]
 
@@ -71,12 +79,14 @@ class CompiledForm:
     @staticmethod
     def new_state() -> Record:
         """Return a zeroed state row; one is kept for each part and instrument."""
-        return np.zeros(1, STATE_DTYPE)[0]
+        state: Record = np.zeros(1, STATE_DTYPE)[0]
+        return state
 
     @staticmethod
     def new_params() -> Record:
         """Return a zeroed parameter row."""
-        return np.zeros(1, PARAMS_DTYPE)[0]
+        params: Record = np.zeros(1, PARAMS_DTYPE)[0]
+        return params
 
 
 class Part(ABC, Generic[S]):
@@ -132,6 +142,59 @@ class Router(Part[S]):
         raise NotImplementedError
 
 
+class Execution(Part[S]):
+    """Parent order and time in, slices out."""
+
+    def slices(self, parent: OrderIntent, view: Record) -> Sequence[ChildOrder]:
+        """Return what of the parent should leave now (Python form)."""
+        raise NotImplementedError
+
+
+class Store(ABC):
+    """A place that keeps audit records beside the log of record."""
+
+    name: ClassVar[str]
+
+    @abstractmethod
+    def write(self, records: Sequence[AuditRecord]) -> None:
+        """Keep records, in order; keeping one twice changes nothing."""
+
+    @abstractmethod
+    def last_sequence(self) -> int:
+        """Return the highest sequence number kept, 0 for none."""
+
+
+class Sink(ABC):
+    """Somebody who is told what happens: metrics, alerts."""
+
+    name: ClassVar[str]
+
+    @abstractmethod
+    def tell(self, record: AuditRecord) -> None:
+        """Take one audit record; must not block."""
+
+
+class Runner(ABC):
+    """Runs independent sessions somewhere else."""
+
+    name: ClassVar[str]
+
+    @abstractmethod
+    def map(self, task: Callable[[str], str], inputs: Sequence[str]) -> Sequence[str]:
+        """Run a pure task over inputs and return the results in input order."""
+
+
+class Command(ABC):
+    """A sub-command of the ``bot4`` command line."""
+
+    name: ClassVar[str]
+    summary: ClassVar[str]
+
+    @abstractmethod
+    def run(self, arguments: Sequence[str]) -> int:
+        """Run with the arguments after the command's name and return an exit code."""
+
+
 @attrs.frozen(kw_only=True)
 class Outbound:
     """Bytes that an adapter wants sent: a WebSocket frame, or a request where ``method`` is set."""
@@ -142,18 +205,6 @@ class Outbound:
     path: str = ""
     headers: tuple[tuple[str, str], ...] = ()
     tag: str = ""
-
-
-class EventBatch:
-    """A growing array of event records that adapters append to."""
-
-    __slots__ = ("count", "records")
-
-    def __init__(self, capacity: int = 4096) -> None:
-        from bot4_core.domain_types.records import EVENT_DTYPE
-
-        self.records: Records = np.zeros(capacity, EVENT_DTYPE)
-        self.count = 0
 
 
 class Exchange(ABC):
