@@ -1,0 +1,1 @@
+"""Measurements; each ``bench_*`` module gives rows of medians beside a baseline."""
