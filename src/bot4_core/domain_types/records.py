@@ -23,6 +23,7 @@ __all__ = [
     "EventFlag",
     "EventKind",
     "OrderFlag",
+    "OrderReason",
     "OrderStatus",
     "OrderType",
     "Side",
@@ -150,6 +151,28 @@ class OrderFlag(IntFlag):
     POST_ONLY = 1
     REDUCE_ONLY = 2
     CLOSE_POSITION = 4
+
+
+class OrderReason(IntEnum):
+    """Why an order ended or was refused; ``aux`` of the order events that say so."""
+
+    NONE = 0
+    REQUESTED = 1  # we asked for the cancellation
+    WOULD_TAKE = 2  # post-only, and the price crosses the book
+    UNFILLED = 3  # the rest of a market, IOC or FOK order that found no counterpart
+    BOOK_NOT_LIVE = 4
+    UNKNOWN_INSTRUMENT = 5
+    NOT_TRADING = 6
+    BAD_PRICE = 7  # not positive, or not a multiple of the tick
+    BAD_SIZE = 8  # not positive, not a multiple of the lot, or above the maximum
+    BELOW_MINIMUM = 9  # of size or of notional
+    WOULD_INCREASE = 10  # reduce-only, and there is nothing (left) to reduce
+    SELF_TRADE = 11  # it would have met our own resting order
+    UNSUPPORTED = 12  # type or time in force
+    NOT_OPEN = 13  # a cancel for an order that no longer (or never) worked
+    DUPLICATE = 14  # the order number was used before
+    TOO_MANY = 15  # the venue keeps no more open orders for one client
+    VENUE = 16  # the venue's own reason, kept as text in the audit
 
 
 class OrderStatus(IntEnum):
