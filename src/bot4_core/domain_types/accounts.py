@@ -22,6 +22,6 @@ class Position:
 
     instrument: InstrumentId
     size: Quantity
-    average_price: Price | None
+    average_price: Price | None = None  # None exactly when flat
     realised: Money
     fees: Money

@@ -54,11 +54,11 @@ class Signal:
     instrument: InstrumentId
     action: SignalAction
     side: Side
-    price: Price | None
+    price: Price | None = None  # a quote needs one; a take without one trades at market
     horizon: Nanoseconds
-    strength: float
-    edge: float
-    variance: float
+    strength: float  # conviction in [0, 1]
+    edge: float  # expected return of the trade over the horizon, a fraction
+    variance: float  # of that return
     reason: str
     values: tuple[tuple[str, float], ...] = ()
 
@@ -69,6 +69,6 @@ class ChildOrder:
 
     venue: VenueName
     instrument: InstrumentId
-    size: int
-    price: int
+    size: int  # scaled at the instrument's size exponent
+    price: int  # scaled likewise, 0 for at market
     reason: str = ""

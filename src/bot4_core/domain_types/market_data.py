@@ -75,7 +75,7 @@ class MarkPrice:
     instrument: InstrumentId
     time: Nanoseconds
     mark: Price
-    index: Price | None
+    index: Price | None = None
 
 
 @attrs.frozen(kw_only=True)

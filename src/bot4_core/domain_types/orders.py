@@ -1,10 +1,12 @@
 """Orders, their links, and the fills they end in."""
 
+from decimal import Decimal
 from enum import StrEnum
 
 import attrs
 
 from bot4_core.domain_types.canonical_types import (
+    TIME_UNKNOWN,
     ClientOrderId,
     InstrumentId,
     Money,
@@ -15,19 +17,31 @@ from bot4_core.domain_types.canonical_types import (
 )
 from bot4_core.domain_types.records import OrderFlag, OrderStatus, OrderType, Side, TimeInForce
 
-__all__ = ["Fill", "Order", "OrderIntent", "OrderLink", "OrderLinkKind"]
+__all__ = ["Fill", "Order", "OrderIntent", "OrderLink", "OrderLinkKind", "TriggerSource"]
 
 
 class OrderLinkKind(StrEnum):
     """How the fate of one order hangs on another."""
 
-    OCO = "oco"
-    BRACKET = "bracket"
+    OCO = "oco"  # the first to fill cancels the others
+    BRACKET = "bracket"  # the entry's fill starts exits, which are an OCO
+
+
+class TriggerSource(StrEnum):
+    """Whose price sets off a stop, a take-profit or a trailing order."""
+
+    LAST = "last"
+    MARK = "mark"
+    INDEX = "index"
 
 
 @attrs.frozen(kw_only=True)
 class OrderIntent:
-    """An order as decided, before anything is sent."""
+    """An order as decided, before anything is sent.
+
+    Which of the optional numbers an order type needs stands in ``docs/reference/types.md`` and is
+    checked by ``validation``. Post-only, reduce-only and close-position are ``flags``, not types.
+    """
 
     number: OrderNumber
     client_id: ClientOrderId
@@ -36,13 +50,16 @@ class OrderIntent:
     type: OrderType
     size: Quantity
     price: Price | None = None
-    trigger: Price | None = None
-    trail: Price | None = None
-    visible: Quantity | None = None
+    trigger: Price | None = None  # trailing orders: where the trail starts, None for at once
+    trigger_source: TriggerSource = TriggerSource.LAST
+    trail: Price | None = None  # distance kept from the best price seen
+    trail_ratio: Decimal | None = None  # the same as a fraction of that price
+    limit_offset: Price | None = None  # trailing limit: limit price less the trigger price
+    visible: Quantity | None = None  # iceberg: what the book shows
     time_in_force: TimeInForce = TimeInForce.GTC
     good_till: Nanoseconds | None = None
     flags: OrderFlag = OrderFlag.NONE
-    created: Nanoseconds = Nanoseconds(0)
+    created: Nanoseconds = TIME_UNKNOWN
 
 
 @attrs.frozen(kw_only=True)
@@ -50,8 +67,8 @@ class OrderLink:
     """Orders of which one's fill ends or starts the others."""
 
     kind: OrderLinkKind
-    entry: OrderNumber | None
     exits: tuple[OrderNumber, ...]
+    entry: OrderNumber | None = None  # brackets only
 
 
 @attrs.frozen(kw_only=True)
@@ -63,7 +80,7 @@ class Fill:
     side: Side
     price: Price
     size: Quantity
-    fee: Money
+    fee: Money  # positive is paid, negative is a rebate
     fee_asset: str
     time: Nanoseconds
     trade_id: int

@@ -1,8 +1,8 @@
 """How much may be at stake: the limits that every order is checked against."""
 
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from enum import StrEnum
-from typing import Self
+from typing import Final, Self
 
 import attrs
 
@@ -10,7 +10,7 @@ __all__ = ["LimitsPreset", "RiskLimits"]
 
 
 class LimitsPreset(StrEnum):
-    """Named sets of limits."""
+    """Named sets of limits, each looser than the one before."""
 
     CONSERVATIVE = "conservative"
     MODERATE = "moderate"
@@ -33,20 +33,76 @@ class RiskLimits:
 
     @classmethod
     def preset(cls, name: LimitsPreset, equity: Decimal) -> Self:
-        """Scale a named preset to an account's equity."""
-        position, order, gross, leverage, loss, drawdown = {
-            LimitsPreset.CONSERVATIVE: ("0.25", "0.05", "0.5", "1", "0.01", "0.03"),
-            LimitsPreset.MODERATE: ("0.5", "0.1", "1", "2", "0.03", "0.1"),
-            LimitsPreset.AGGRESSIVE: ("2", "0.5", "5", "5", "0.1", "0.25"),
-        }[name]
-        return cls(
-            max_position_notional=equity * Decimal(position),
-            max_order_notional=equity * Decimal(order),
-            max_gross_notional=equity * Decimal(gross),
-            max_open_orders=50,
-            max_orders_per_second=50,
-            price_collar=Decimal("0.05"),
-            max_leverage=Decimal(leverage),
-            max_daily_loss=equity * Decimal(loss),
-            max_drawdown=Decimal(drawdown),
-        )
+        """Scale a named preset to an account's equity, exactly.
+
+        Parameters
+        ----------
+        name : LimitsPreset
+        equity : Decimal
+            In the settlement asset.
+        """
+        share = _SHARES[name]
+        with localcontext(prec=MAX_PREC):
+            return cls(
+                max_position_notional=equity * share.position,
+                max_order_notional=equity * share.order,
+                max_gross_notional=equity * share.gross,
+                max_open_orders=share.open_orders,
+                max_orders_per_second=share.orders_per_second,
+                price_collar=share.collar,
+                max_leverage=share.leverage,
+                max_daily_loss=equity * share.daily_loss,
+                max_drawdown=share.drawdown,
+            )
+
+
+@attrs.frozen(kw_only=True)
+class _Shares:
+    """A preset, as fractions of equity."""
+
+    position: Decimal
+    order: Decimal
+    gross: Decimal
+    open_orders: int
+    orders_per_second: int
+    collar: Decimal
+    leverage: Decimal
+    daily_loss: Decimal
+    drawdown: Decimal
+
+
+_SHARES: Final = {
+    LimitsPreset.CONSERVATIVE: _Shares(
+        position=Decimal("0.25"),
+        order=Decimal("0.05"),
+        gross=Decimal("0.5"),
+        open_orders=20,
+        orders_per_second=20,
+        collar=Decimal("0.02"),
+        leverage=Decimal(1),
+        daily_loss=Decimal("0.01"),
+        drawdown=Decimal("0.03"),
+    ),
+    LimitsPreset.MODERATE: _Shares(
+        position=Decimal("0.5"),
+        order=Decimal("0.1"),
+        gross=Decimal(1),
+        open_orders=50,
+        orders_per_second=50,
+        collar=Decimal("0.05"),
+        leverage=Decimal(2),
+        daily_loss=Decimal("0.03"),
+        drawdown=Decimal("0.1"),
+    ),
+    LimitsPreset.AGGRESSIVE: _Shares(
+        position=Decimal(2),
+        order=Decimal("0.5"),
+        gross=Decimal(5),
+        open_orders=200,
+        orders_per_second=100,
+        collar=Decimal("0.1"),
+        leverage=Decimal(5),
+        daily_loss=Decimal("0.1"),
+        drawdown=Decimal("0.25"),
+    ),
+}
