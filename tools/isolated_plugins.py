@@ -54,8 +54,8 @@ def check_plugin(folder: str, wheels: Path, work: Path) -> None:
     dist = f"bot4-{folder.replace('_', '-')}"
     run(uv, "venv", "--quiet", "--python", sys.executable, venv)
     python = venv / ("Scripts" if os.name == "nt" else "bin") / "python"
-    install = [uv, "pip", "install", "--quiet", "--python", python, "--find-links", wheels]
-    run(*install, "bot4-core", dist)
+    where = ("--python", python, "--find-links", wheels)
+    run(uv, "pip", "install", "--quiet", *where, "bot4-core", dist)
     run(python, "-c", PROBE, folder.replace("_", "-"), venv, cwd=work)
 
 
