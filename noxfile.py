@@ -96,9 +96,8 @@ def typing(session: nox.Session) -> None:
     bin_folder = environment(session, "typing", "typing", "tests", "bench")
     session.run(str(bin_folder / "mypy"), external=True)
     session.run(str(bin_folder / "mypy"), "tests", "tools", external=True)
-    session.run(
-        str(bin_folder / "pyright"), external=True, env={"PYRIGHT_PYTHON_IGNORE_WARNINGS": "1"}
-    )
+    pyright = [str(bin_folder / "pyright"), "--pythonpath", str(bin_folder / "python")]
+    session.run(*pyright, external=True, env={"PYRIGHT_PYTHON_IGNORE_WARNINGS": "1"})
 
 
 @nox.session
