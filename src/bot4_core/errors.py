@@ -1,4 +1,10 @@
-"""Every error this package raises on purpose, under one root."""
+"""Every error this package raises on purpose, under one root.
+
+Errors that carry fields can be pickled, so that they cross processes whole.
+"""
+
+from collections.abc import Sequence
+from typing import Self
 
 __all__ = [
     "AuditError",
@@ -12,6 +18,7 @@ __all__ = [
     "PluginError",
     "PluginLoadError",
     "PrecisionError",
+    "PrecisionGrew",
     "RecordingError",
     "StorageError",
     "ValidationError",
@@ -25,13 +32,34 @@ class Bot4Error(Exception):
 class ValidationError(Bot4Error, ValueError):
     """A value breaks a rule of its type; ``faults`` lists every ``(path, message)`` at once."""
 
-    def __init__(self, faults: list[tuple[str, str]]) -> None:
+    def __init__(self, faults: Sequence[tuple[str, str]]) -> None:
         self.faults = list(faults)
-        super().__init__("; ".join(f"{path}: {text}" if path else text for path, text in faults))
+        super().__init__("; ".join(_lines(faults)))
+
+    def __reduce__(self) -> tuple[type[Self], tuple[list[tuple[str, str]]]]:
+        return type(self), (self.faults,)
 
 
 class PrecisionError(Bot4Error, ValueError):
     """A number has more decimals than its exponent can hold."""
+
+
+class PrecisionGrew(PrecisionError):  # noqa: N818 - it says what happened, and can be mended
+    """An instrument known only from its data shows more decimals than before.
+
+    Replay again with these exponents. ``symbol`` is the venue's.
+    """
+
+    def __init__(self, symbol: str, price_exponent: int, size_exponent: int) -> None:
+        self.symbol = symbol
+        self.price_exponent = price_exponent
+        self.size_exponent = size_exponent
+        super().__init__(
+            f"{symbol} needs price exponent {price_exponent} and size exponent {size_exponent}"
+        )
+
+    def __reduce__(self) -> tuple[type[Self], tuple[str, int, int]]:
+        return type(self), (self.symbol, self.price_exponent, self.size_exponent)
 
 
 class NumberOverflowError(Bot4Error, OverflowError):
@@ -41,11 +69,13 @@ class NumberOverflowError(Bot4Error, OverflowError):
 class ConfigError(Bot4Error, ValueError):
     """A configuration is wrong; ``faults`` lists every ``(path, message)`` at once."""
 
-    def __init__(self, source: str, faults: list[tuple[str, str]]) -> None:
+    def __init__(self, source: str, faults: Sequence[tuple[str, str]]) -> None:
         self.source = source
         self.faults = list(faults)
-        lines = [f"{path}: {text}" if path else text for path, text in faults]
-        super().__init__(f"{source}: " + "; ".join(lines))
+        super().__init__(f"{source}: " + "; ".join(_lines(faults)))
+
+    def __reduce__(self) -> tuple[type[Self], tuple[str, list[tuple[str, str]]]]:
+        return type(self), (self.source, self.faults)
 
 
 class PluginError(Bot4Error):
@@ -59,6 +89,9 @@ class PluginLoadError(PluginError):
         self.distribution = distribution
         self.reason = reason
         super().__init__(f"plugin distribution {distribution!r}: {reason}")
+
+    def __reduce__(self) -> tuple[type[Self], tuple[str, str]]:
+        return type(self), (self.distribution, self.reason)
 
 
 class MissingPluginError(PluginError, LookupError):
@@ -92,3 +125,10 @@ class ChainError(AuditError):
         self.sequence = sequence
         self.reason = reason
         super().__init__(f"audit record {sequence}: {reason}")
+
+    def __reduce__(self) -> tuple[type[Self], tuple[int, str]]:
+        return type(self), (self.sequence, self.reason)
+
+
+def _lines(faults: Sequence[tuple[str, str]]) -> list[str]:
+    return [f"{path}: {text}" if path else text for path, text in faults]

@@ -1,6 +1,6 @@
 """How much may be at stake: the limits that every order is checked against."""
 
-from decimal import Decimal, localcontext
+from decimal import MAX_PREC, Decimal, localcontext
 from enum import StrEnum
 from typing import Final, Self
 
