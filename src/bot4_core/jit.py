@@ -1,31 +1,184 @@
-"""The only door to numba: one decorator with the project's compiler options."""
+"""The only door to numba: one decorator, one disk cache, one way to compile ahead.
 
-from collections.abc import Callable
-from typing import Any, ParamSpec, TypeVar
+Every kernel is compiled with the same options: GIL released, numpy's error model, no fused
+multiply-add, cached on disk. With ``NUMBA_DISABLE_JIT=1`` a kernel is the plain function.
+"""
+
+import contextlib
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple, ParamSpec, TypeVar, cast
 
 import numba
+from llvmlite import ir
+from numba.core import cgutils, config, types
+from numba.core.errors import NumbaExperimentalFeatureWarning
+from numba.core.extending import intrinsic, models, overload, register_model
+from numba.core.registry import CPUDispatcher
+from numba.core.types.function_type import CompileResultWAP
 
-__all__ = ["kernel"]
+from bot4_core.jit_cache import KernelCache, KernelCacheWarning
+
+__all__ = [
+    "KernelCacheWarning",
+    "Specialisation",
+    "cgutils",
+    "compile_for",
+    "entry_point",
+    "function_pointer",
+    "intrinsic",
+    "ir",
+    "is_compiling",
+    "kernel",
+    "models",
+    "overload",
+    "register_model",
+    "types",
+    "warm_up",
+]
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
+FIRST_CLASS_WARNING = "First-class function type feature is experimental"
+OPTIONS: dict[str, Any] = {"nopython": True, "nogil": True, "error_model": "numpy"}
+REASSOCIATE = frozenset({"reassoc", "nsz"})
+
+
+@contextlib.contextmanager
+def _silent_functions() -> Iterator[None]:
+    """Hide numba's notice that functions as values are experimental, and nothing else."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings(
+            "ignore", message=FIRST_CLASS_WARNING, category=NumbaExperimentalFeatureWarning
+        )
+        yield
+
+
+class _Kernel(CPUDispatcher):
+    """A numba dispatcher with our cache and without the notice on functions as values."""
+
+    def enable_caching(self) -> None:
+        self._cache = KernelCache(self.py_func, self.targetoptions)
+
+    def compile(self, sig: object) -> Any:
+        with _silent_functions():
+            return super().compile(sig)
+
+    def typeof_pyval(self, val: object) -> types.Type:
+        with _silent_functions():
+            return super().typeof_pyval(val)
+
+
+def is_compiling() -> bool:
+    """Return False where ``NUMBA_DISABLE_JIT`` keeps every kernel a plain function."""
+    return not config.DISABLE_JIT
+
 
 def kernel(*, reassociate: bool = False) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Compile a function on first call.
+    """Compile a function when it is first called with arguments of a new type.
 
     Parameters
     ----------
     reassociate : bool
         Let the compiler reorder sums. Never on the decision path: the bits then depend on the
-        processor's vector width.
+        width of the processor's vectors.
     """
-    options: dict[str, Any] = {"cache": True, "nogil": True, "error_model": "numpy"}
+    options = dict(OPTIONS)
     if reassociate:
-        options["fastmath"] = {"reassoc", "nsz"}
+        options["fastmath"] = set(REASSOCIATE)
 
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
-        compiled: Callable[P, R] = numba.njit(**options)(function)
-        return compiled
+        if not is_compiling():
+            return function
+        dispatcher = _Kernel(function, targetoptions=options)
+        dispatcher.enable_caching()
+        return cast("Callable[P, R]", dispatcher)
 
     return decorate
+
+
+class Specialisation(NamedTuple):
+    """A kernel and example arguments of the types it will be called with."""
+
+    function: Callable[..., object]
+    arguments: tuple[object, ...]
+
+
+def _signature(arguments: tuple[object, ...]) -> tuple[Any, ...]:
+    with _silent_functions():
+        return tuple(numba.typeof(argument) for argument in arguments)
+
+
+def compile_for(function: Callable[..., object], *arguments: object) -> bool:
+    """Compile a kernel for the types of example arguments, without calling it.
+
+    Returns
+    -------
+    bool
+        True if code was generated; False if it was there, in memory or on disk, or if
+        compilation is switched off.
+    """
+    if not is_compiling():
+        return False
+    dispatcher = cast("_Kernel", function)
+    before = sum(dispatcher.stats.cache_misses.values())
+    dispatcher.compile(_signature(arguments))
+    return bool(sum(dispatcher.stats.cache_misses.values()) > before)
+
+
+def warm_up(
+    kernels: Sequence[Specialisation],
+    report: Callable[[int, int, str], None] | None = None,
+) -> int:
+    """Compile kernels ahead of the first event.
+
+    Parameters
+    ----------
+    kernels : sequence of Specialisation
+        Compiled in this order.
+    report : callable, optional
+        Called with ``(done, total, name)`` before each kernel, and once with the total and an
+        empty name at the end.
+
+    Returns
+    -------
+    int
+        How many were generated rather than found.
+    """
+    generated = 0
+    for done, (function, arguments) in enumerate(kernels):
+        if report is not None:
+            report(done, len(kernels), function.__name__)
+        generated += compile_for(function, *arguments)
+    if report is not None:
+        report(len(kernels), len(kernels), "")
+    return generated
+
+
+def entry_point(function: Callable[..., R], *arguments: object) -> Callable[..., R]:
+    """Return a kernel's compiled form for one set of argument types, without type dispatch.
+
+    A call costs a third of a dispatched one. The caller guarantees the types: later arguments
+    must have exactly those of the examples, since nothing checks them.
+    """
+    if not is_compiling():
+        return function
+    signature = _signature(arguments)
+    dispatcher = cast("_Kernel", function)
+    dispatcher.compile(signature)
+    return cast("Callable[..., R]", dispatcher.overloads[signature].entry_point)
+
+
+def function_pointer(function: Callable[..., R], *arguments: object) -> Callable[..., R]:
+    """Return a kernel as a value that a compiled loop can be given, alone or in a tuple.
+
+    All values of one tuple need the same signature; the loop is then compiled and cached once
+    for any of them. Handing one over costs microseconds: do it once per batch.
+    """
+    if not is_compiling():
+        return function
+    signature = _signature(arguments)
+    dispatcher = cast("_Kernel", function)
+    dispatcher.compile(signature)
+    return cast("Callable[..., R]", CompileResultWAP(dispatcher.overloads[signature]))

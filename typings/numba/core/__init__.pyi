@@ -1,0 +1,4 @@
+from numba.core import caching as caching
+from numba.core import cgutils as cgutils
+from numba.core import config as config
+from numba.core import types as types

@@ -1,0 +1,5 @@
+DISABLE_JIT: int
+CACHE_DIR: str
+BOUNDSCHECK: int | None
+OPT: object
+DEBUGINFO_DEFAULT: int
