@@ -1,0 +1,254 @@
+"""The paper venue: orders of ours matched against the market data of somewhere else."""
+
+from collections.abc import Sequence
+from decimal import ROUND_CEILING, Decimal
+from fractions import Fraction
+from math import lcm
+from typing import Final
+
+import attrs
+import numpy as np
+
+from bot4_core.domain_types.instruments import Instrument, InstrumentStatus, Settlement
+from bot4_core.domain_types.records import EVENT_DTYPE
+from bot4_core.errors import NumberOverflowError, ValidationError
+from bot4_core.kernels.matching import (
+    NO_ROOM,
+    advance,
+    match_events,
+    submit,
+    submit_cancel,
+)
+from bot4_core.kernels.matching_sight import FlatBooks
+from bot4_core.kernels.matching_state import (
+    PROBABILITY,
+    RISK_AVERSE,
+    TERMS_DTYPE,
+    Desk,
+    new_desk,
+)
+from bot4_core.plugins.interfaces import Record, Records
+
+__all__ = ["PaperSettings", "PaperVenue"]
+
+NEVER: Final = 2**63 - 1
+REMEMBERED_ORDERS: Final = 65_536
+QUEUE_MODELS: Final = {"risk_averse": RISK_AVERSE, "probability": PROBABILITY}
+PRODUCT_LIMIT: Final = 2**62
+
+
+@attrs.frozen(kw_only=True)
+class PaperSettings:
+    """How the paper venue delays and queues.
+
+    Parameters
+    ----------
+    latency_out_ns, latency_back_ns : int
+        From sending a request until it meets the book as we see it (so it contains the feed's
+        delay), and from there until the answer reaches us.
+    queue : str
+        ``"risk_averse"``: only trades bring a resting order forward. ``"probability"``: size that
+        leaves a level without a trade leaves partly from before us.
+    queue_power : int
+        Exponent of the probability model; higher leaves more from the longer part of the queue.
+    """
+
+    latency_out_ns: int = attrs.field(default=5_000_000, validator=attrs.validators.ge(0))
+    latency_back_ns: int = attrs.field(default=5_000_000, validator=attrs.validators.ge(0))
+    queue: str = attrs.field(
+        default="risk_averse", validator=attrs.validators.in_(sorted(QUEUE_MODELS))
+    )
+    queue_power: int = attrs.field(
+        default=3, validator=[attrs.validators.ge(1), attrs.validators.le(8)]
+    )
+
+
+class PaperVenue:
+    """Match our orders against market data that somebody else makes.
+
+    For each market message of a session: call ``due(received)`` before the books take it in,
+    handle what it returns, let the books take the message in, then call ``on_market``.
+
+    Parameters
+    ----------
+    table : (instruments,) INSTRUMENT_DTYPE
+        Row number is the instrument id.
+    instruments : sequence of Instrument
+        Same order; fees, minimums and status are read here.
+    settings : PaperSettings
+    books : FlatBooks
+        The books that the session keeps.
+
+    Notes
+    -----
+    Fees are integers at the settlement exponent, rounded up: what is paid is never understated,
+    a rebate never overstated.
+    """
+
+    def __init__(
+        self,
+        table: Records,
+        instruments: Sequence[Instrument],
+        settings: PaperSettings,
+        books: FlatBooks,
+    ) -> None:
+        self.settings = settings
+        self._books = books
+        self._desk = new_desk(_terms_of(table, instruments))
+        head = self._desk.head[0]
+        head["latency_out"] = settings.latency_out_ns
+        head["latency_back"] = settings.latency_back_ns
+        head["queue_model"] = QUEUE_MODELS[settings.queue]
+        head["queue_power"] = settings.queue_power
+        self._placed: dict[int, tuple[int, int]] = {}
+
+    @property
+    def open_orders(self) -> int:
+        """Orders that rest or are on their way."""
+        return int(self._desk.head["open_count"][0])
+
+    @property
+    def next_time(self) -> int:
+        """When ``due`` has something to do next if the market stays silent."""
+        head = self._desk.head[0]
+        first = NEVER
+        if head["action_count"]:
+            first = int(self._desk.actions[head["action_first"]]["time"])
+        if head["out_count"]:
+            first = min(first, int(self._desk.out[0]["received"]))
+        return first
+
+    def position(self, instrument: int) -> int:
+        """Return the signed scaled position that reduce-only orders are judged by."""
+        return int(self._desk.terms[instrument]["position"])
+
+    def place(self, intent: Record) -> None:
+        """Send an order at its ``time``.
+
+        Raises
+        ------
+        NumberOverflowError
+            If the order's fee could leave 64 bits.
+        """
+        number, instrument = int(intent["number"]), int(intent["instrument"])
+        if 0 <= instrument < len(self._desk.terms):
+            terms = self._desk.terms[instrument]
+            rate = max(abs(int(terms["maker"])), abs(int(terms["taker"])))
+            if terms["inverse"] and int(intent["size"]) * rate > PRODUCT_LIMIT:
+                raise NumberOverflowError(f"the fee of order {number} leaves 64 bits")
+        while submit(self._desk, intent, int(intent["time"])) == NO_ROOM:
+            self._grow()
+        self._placed[number] = (instrument, int(intent["side"]))
+        if len(self._placed) > REMEMBERED_ORDERS:
+            del self._placed[next(iter(self._placed))]
+
+    def cancel(self, number: int, time: int) -> None:
+        """Send the cancellation of an order."""
+        instrument, side = self._placed.get(number, (0, 0))
+        while submit_cancel(self._desk, number, instrument, side, time) == NO_ROOM:
+            self._grow()
+
+    def due(self, now: int) -> Records:
+        """Let requests that arrived by now meet the books, and return the answers due by now.
+
+        Returns
+        -------
+        (n,) EVENT_DTYPE
+            A copy, in order of ``received``.
+        """
+        if self._desk.head["action_count"][0]:
+            while not advance(self._desk, self._books, now):
+                self._grow()
+        return self._answers(now)
+
+    def on_market(self, records: Records, start: int, stop: int, now: int) -> Records:
+        """Match one market message, already in the books, and return the answers due by now."""
+        if self._desk.head["open_count"][0] or self._desk.head["taken_count"][0]:
+            start = match_events(self._desk, self._books, records, start, stop)
+            while start < stop:
+                self._grow()
+                start = match_events(self._desk, self._books, records, start, stop)
+        return self.due(now)
+
+    def _answers(self, now: int) -> Records:
+        count = int(self._desk.head["out_count"][0])
+        if not count:
+            return NOTHING
+        out = self._desk.out
+        ready = int(np.searchsorted(out["received"][:count], now, side="right"))
+        answers = out[:ready].copy()
+        out[: count - ready] = out[ready:count].copy()
+        self._desk.head["out_count"] = count - ready
+        return answers
+
+    def _grow(self) -> None:
+        """Double every array, keeping the ring of requests in order."""
+        desk = self._desk
+        head = desk.head[0]
+        first, count = int(head["action_first"]), int(head["action_count"])
+        order = (first + np.arange(count)) % len(desk.actions)
+        actions = np.zeros(2 * len(desk.actions), desk.actions.dtype)
+        actions[:count] = desk.actions[order]
+        head["action_first"] = 0
+        self._desk = Desk(
+            head=desk.head,
+            terms=desk.terms,
+            orders=_doubled(desk.orders),
+            actions=actions,
+            taken=_doubled(desk.taken),
+            out=_doubled(desk.out),
+        )
+
+
+NOTHING: Final = np.zeros(0, EVENT_DTYPE)
+NOTHING.setflags(write=False)
+
+
+def _doubled(array: Records) -> Records:
+    larger = np.zeros(2 * len(array), array.dtype)
+    larger[: len(array)] = array
+    return larger
+
+
+def _terms_of(table: Records, instruments: Sequence[Instrument]) -> Records:
+    terms = np.zeros(len(instruments), TERMS_DTYPE)
+    for row, rules, instrument in zip(terms, table, instruments, strict=True):
+        row["tick"] = rules["tick"]
+        row["lot"] = rules["lot"]
+        row["min_size"] = rules["min_size"]
+        row["max_size"] = instrument.max_size
+        row["trading"] = instrument.status is InstrumentStatus.TRADING
+        row["inverse"] = instrument.settlement is Settlement.INVERSE
+        _set_minimum(row, instrument)
+        row["maker"], row["taker"], row["fee_unit"] = _fee_terms(instrument)
+    return terms
+
+
+def _set_minimum(row: Record, instrument: Instrument) -> None:
+    """Turn the least notional into a least ``price * size``, or a least size where inverse."""
+    exponent = instrument.size_exponent
+    if instrument.settlement is not Settlement.INVERSE:
+        exponent += instrument.price_exponent
+    unit = instrument.multiplier.scaleb(exponent)
+    least = int((instrument.min_notional / unit).to_integral_value(ROUND_CEILING))
+    if instrument.settlement is Settlement.INVERSE:
+        row["min_size"] = max(int(row["min_size"]), least)
+    else:
+        row["min_notional"] = least
+
+
+def _fee_terms(instrument: Instrument) -> tuple[int, int, int]:
+    """Return maker rate, taker rate and unit as integers: fee = notional * rate / unit."""
+    sign = -1 if instrument.settlement is Settlement.INVERSE else 1
+    exponent = (
+        instrument.size_exponent + sign * instrument.price_exponent - instrument.settlement_exponent
+    )
+    scale = Fraction(Decimal(1).scaleb(exponent)) * Fraction(instrument.multiplier)
+    maker = Fraction(instrument.fees.maker) * scale
+    taker = Fraction(instrument.fees.taker) * scale
+    unit = lcm(maker.denominator, taker.denominator)
+    rates = int(maker * unit), int(taker * unit)
+    if max(abs(rates[0]), abs(rates[1]), 1) * unit > PRODUCT_LIMIT:
+        fault = "fees, multiplier and exponents do not fit into 64-bit fee arithmetic"
+        raise ValidationError([(f"instruments.{instrument.symbol}.fees", fault)])
+    return rates[0], rates[1], unit
