@@ -1,0 +1,35 @@
+"""Recordings: our own file format, and readers of foreign ones."""
+
+from bot4_core.market.recordings.byte_stream import Inflater, zlib_inflater
+from bot4_core.market.recordings.frames import FORMAT_VERSION
+from bot4_core.market.recordings.layouts import open_messages
+from bot4_core.market.recordings.messages import (
+    Channel,
+    MessageBlock,
+    MessageFile,
+    Origin,
+    RecordingClock,
+    RefusedLines,
+)
+from bot4_core.market.recordings.metadata import Durability, RecordingCounts, RecordingHeader
+from bot4_core.market.recordings.reader import Recording, TornTail
+from bot4_core.market.recordings.writer import RecordingWriter
+
+__all__ = [
+    "FORMAT_VERSION",
+    "Channel",
+    "Durability",
+    "Inflater",
+    "MessageBlock",
+    "MessageFile",
+    "Origin",
+    "Recording",
+    "RecordingClock",
+    "RecordingCounts",
+    "RecordingHeader",
+    "RecordingWriter",
+    "RefusedLines",
+    "TornTail",
+    "open_messages",
+    "zlib_inflater",
+]

@@ -1,0 +1,129 @@
+"""Files, plain or gzipped, as a stream of decompressed chunks in bounded memory."""
+
+import zlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Final, Protocol
+
+from bot4_core.errors import RecordingError
+
+__all__ = ["CHUNK_BYTES", "Inflater", "chunks", "head", "whole", "zlib_inflater"]
+
+CHUNK_BYTES: Final = 1 << 20
+READ_BYTES: Final = 1 << 16
+WHOLE_LIMIT: Final = 1 << 30
+GZIP: Final = b"\x1f\x8b"
+
+
+class Inflater(Protocol):
+    """A streaming decompressor, as ``zlib.decompressobj`` makes them."""
+
+    @property
+    def eof(self) -> bool:
+        """Whether the compressed stream came to its end."""
+
+    @property
+    def unconsumed_tail(self) -> bytes:
+        """Input that was not needed to fill the last result."""
+
+    @property
+    def unused_data(self) -> bytes:
+        """Input after the end of the stream."""
+
+    def decompress(self, data: bytes, max_length: int = 0, /) -> bytes:
+        """Return at most ``max_length`` bytes."""
+
+
+def zlib_inflater() -> Inflater:
+    """Make the standard library's decompressor for one gzip member."""
+    return zlib.decompressobj(31)
+
+
+def chunks(path: Path, inflater: Callable[[], Inflater] = zlib_inflater) -> Iterator[bytes]:
+    """Yield a file's content in order, decompressed where it is gzip.
+
+    Raises
+    ------
+    RecordingError
+        If the file cannot be read, or its compressed stream is damaged or ends early; what came
+        before was yielded.
+    """
+    try:
+        with path.open("rb", buffering=0) as file:
+            start = file.read(READ_BYTES)
+            if start.startswith(GZIP):
+                yield from _inflated(path, start, file.read, inflater)
+                return
+            while start:
+                yield start
+                start = file.read(CHUNK_BYTES)
+    except OSError as error:
+        if isinstance(error, RecordingError):
+            raise
+        raise RecordingError(f"{path}: cannot read: {error.strerror}") from error
+
+
+def _inflated(
+    path: Path, data: bytes, read: Callable[[int], bytes], inflater: Callable[[], Inflater]
+) -> Iterator[bytes]:
+    consumed = 0
+    stream = inflater()
+    while True:
+        if stream.eof:
+            data = (stream.unused_data or read(READ_BYTES)).lstrip(b"\0")
+            if not data:
+                return
+            stream = inflater()
+        try:
+            out = stream.decompress(data, CHUNK_BYTES)
+        except zlib.error as error:
+            raise RecordingError(
+                f"{path}: the gzip data is damaged near compressed byte {consumed} ({error}); "
+                "fetch the file again"
+            ) from error
+        if out:
+            yield out
+        data = stream.unconsumed_tail
+        if not data and not stream.eof:
+            data = read(READ_BYTES)
+            consumed += len(data)
+            if not data and not out:
+                raise RecordingError(
+                    f"{path}: the gzip data ends early, after compressed byte "
+                    f"{path.stat().st_size}; fetch the file again"
+                )
+
+
+def head(path: Path, size: int = 1 << 16) -> bytes:
+    """Return the first ``size`` decompressed bytes, or fewer where the file ends or breaks."""
+    found = b""
+    try:
+        for chunk in chunks(path):
+            found += chunk
+            if len(found) >= size:
+                break
+    except RecordingError:
+        if not found:
+            raise
+    return found[:size]
+
+
+def whole(path: Path, limit: int = WHOLE_LIMIT) -> bytes:
+    """Return all of a file that has to be held in memory at once.
+
+    Raises
+    ------
+    RecordingError
+        If it holds more than ``limit`` bytes.
+    """
+    parts: list[bytes] = []
+    size = 0
+    for chunk in chunks(path):
+        parts.append(chunk)
+        size += len(chunk)
+        if size > limit:
+            raise RecordingError(
+                f"{path}: holds more than {limit} bytes, and its layout has to be read whole; "
+                "split the file"
+            )
+    return b"".join(parts)
