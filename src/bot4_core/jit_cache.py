@@ -27,6 +27,7 @@ from numba.misc.appdirs import AppDirs
 __all__ = ["KernelCache", "KernelCacheWarning", "source_digest"]
 
 CONSTANTS = (int, float, complex, str, bytes, bool, type(None), np.generic, np.dtype, range)
+VERSIONED = ("numpy", "numba")  # their versions are part of the stamp
 
 
 class KernelCacheWarning(RuntimeWarning):
@@ -57,7 +58,9 @@ def _plain_function(value: object) -> Callable[..., object] | None:
         inner = getattr(value, attribute, None)
         if isinstance(inner, types.FunctionType):
             return inner
-    return value if isinstance(value, types.FunctionType) else None
+    if isinstance(value, types.FunctionType) and not value.__module__.startswith(VERSIONED):
+        return value
+    return None
 
 
 def _constant(value: object) -> bytes:
@@ -83,7 +86,8 @@ def _reachable(function: types.FunctionType) -> Iterator[tuple[str, object]]:
         value = function.__globals__[name]
         yield name, value
         if isinstance(value, types.ModuleType):
-            yield from ((f"{name}.{inner}", getattr(value, inner, None)) for inner in names)
+            inside = vars(value)
+            yield from ((f"{name}.{inner}", inside[inner]) for inner in names if inner in inside)
     for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
         yield name, cell.cell_contents
 
@@ -190,9 +194,13 @@ class KernelCache(caching.FunctionCache):
             self._cache_path, self._impl.filename_base, self._impl.locator.get_source_stamp()
         )
 
+    @functools.cached_property
+    def _digest(self) -> str:
+        return source_digest(self._py_func)
+
     def _index_key(self, sig: object, codegen: Any) -> tuple[object, ...]:
         modes = (config.BOUNDSCHECK, config.OPT, config.DEBUGINFO_DEFAULT)
-        return sig, codegen.magic_tuple(), self._options, str(modes), source_digest(self._py_func)
+        return sig, codegen.magic_tuple(), self._options, str(modes), self._digest
 
     def load_overload(self, sig: object, target_context: Any) -> Any:
         """Return the compiled form, or None where it is absent, stale or damaged."""
