@@ -8,10 +8,12 @@ from typing import Self
 
 __all__ = [
     "AuditError",
+    "BookStateError",
     "Bot4Error",
     "ChainError",
     "ConfigError",
     "DecodeError",
+    "LedgerError",
     "MissingPluginError",
     "NumberOverflowError",
     "OrderError",
@@ -78,6 +80,18 @@ class ConfigError(Bot4Error, ValueError):
         return type(self), (self.source, self.faults)
 
 
+class BookStateError(Bot4Error):
+    """A book that is not LIVE was read without ``allow_stale=True``."""
+
+    def __init__(self, instrument: int, state: str) -> None:
+        self.instrument = instrument
+        self.state = state
+        super().__init__(
+            f"book of instrument {instrument} is {state}, not LIVE; "
+            "wait for its snapshot or pass allow_stale=True"
+        )
+
+
 class PluginError(Bot4Error):
     """A plugin misbehaved."""
 
@@ -104,6 +118,10 @@ class DecodeError(Bot4Error, ValueError):
 
 class OrderError(Bot4Error):
     """An order was asked to do what its state does not allow."""
+
+
+class LedgerError(Bot4Error):
+    """The ledger's accounts do not add up, or an entry does not fit its instrument."""
 
 
 class StorageError(Bot4Error, OSError):

@@ -2,9 +2,15 @@
 
 import attrs
 
-from bot4_core.domain_types.canonical_types import InstrumentId, Money, Price, Quantity
+from bot4_core.domain_types.canonical_types import (
+    InstrumentId,
+    Money,
+    Nanoseconds,
+    Price,
+    Quantity,
+)
 
-__all__ = ["Balance", "Position"]
+__all__ = ["Balance", "FundingPayment", "Position", "ProfitAndLoss", "Transfer"]
 
 
 @attrs.frozen(kw_only=True)
@@ -25,3 +31,34 @@ class Position:
     average_price: Price | None = None  # None exactly when flat
     realised: Money
     fees: Money
+
+
+@attrs.frozen(kw_only=True)
+class FundingPayment:
+    """What a perpetual position paid (negative) or was paid at one settlement."""
+
+    instrument: InstrumentId
+    amount: Money
+    asset: str
+    time: Nanoseconds
+
+
+@attrs.frozen(kw_only=True)
+class Transfer:
+    """An amount that came into the account (positive) or left it without a trade."""
+
+    asset: str
+    amount: Money
+    time: Nanoseconds
+
+
+@attrs.frozen(kw_only=True)
+class ProfitAndLoss:
+    """What trading in one asset earned; ``net`` is realised + unrealised - fees + funding."""
+
+    asset: str
+    realised: Money
+    unrealised: Money
+    fees: Money
+    funding: Money
+    net: Money

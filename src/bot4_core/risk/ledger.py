@@ -1,0 +1,331 @@
+"""The books of the account: every fill, fee, funding payment and transfer, adding up exactly."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+from typing import Self, TypeAlias
+
+from bot4_core.domain_types.accounts import (
+    FundingPayment,
+    Position,
+    ProfitAndLoss,
+    Transfer,
+)
+from bot4_core.domain_types.canonical_types import (
+    InstrumentId,
+    Money,
+    Nanoseconds,
+    Quantity,
+)
+from bot4_core.domain_types.instruments import Instrument
+from bot4_core.domain_types.orders import Fill
+from bot4_core.errors import LedgerError
+from bot4_core.risk.ledger_accounts import AssetAccount, money, units_of
+from bot4_core.risk.ledger_positions import CostPosition
+
+__all__ = ["Ledger", "LedgerEntry"]
+
+LedgerEntry: TypeAlias = Fill | FundingPayment | Transfer
+"""Anything that moves an amount."""
+
+
+class Ledger:
+    """Balances, positions and profits of one account.
+
+    For each asset ``opening + trades - fees + funding + transfers == closing`` holds exactly. A
+    spot trade moves both assets; a contract moves only its settlement asset, by the profit that a
+    close realises. Everything is integers (see ``CostPosition`` for the two rounded divisions) and
+    a function of the opening balances and the entries in their order, so ``replay`` of the same
+    entries gives the same books to the last digit.
+
+    Parameters
+    ----------
+    instruments : sequence of Instrument
+        Position = instrument id.
+    opening : mapping of asset to Decimal
+        Balances before the first entry.
+    keep_entries : bool
+        Keep all entries in ``entries``, so that ``check`` can recompute the books.
+
+    Attributes
+    ----------
+    sizes : list of int
+        Signed scaled position by instrument id, for the hot path; not to be written to.
+    """
+
+    def __init__(
+        self,
+        instruments: Sequence[Instrument],
+        opening: Mapping[str, Decimal],
+        *,
+        keep_entries: bool = True,
+    ) -> None:
+        self.sizes: list[int] = []
+        self.entries: list[LedgerEntry] = []
+        self._keep = keep_entries
+        self._opening = dict(opening)
+        self._accounts: dict[str, AssetAccount] = {}
+        self._positions: list[CostPosition] = []
+        self._held_in: dict[str, list[CostPosition]] = {}
+        for asset, amount in self._opening.items():
+            units, exponent = units_of(amount)
+            self._account(asset, exponent).open(units, exponent)
+        for instrument in instruments:
+            self.add_instrument(instrument)
+
+    def add_instrument(self, instrument: Instrument) -> InstrumentId:
+        """Append an instrument and return its id."""
+        position = CostPosition(instrument)
+        self._positions.append(position)
+        self._held_in.setdefault(position.asset, []).append(position)
+        self._account(position.asset, position.exponent)
+        self.sizes.append(0)
+        return InstrumentId(len(self._positions) - 1)
+
+    def book(self, fill: Fill) -> Money:
+        """Book a fill and return the profit that it realised, before fees.
+
+        Raises
+        ------
+        LedgerError
+            If the instrument is unknown, or side, price or size are not those of a trade.
+        PrecisionError
+            If price or size are finer than the instrument's exponents.
+        """
+        position = self._position(fill.instrument)
+        instrument = position.instrument
+        price = fill.price.scaled_at(instrument.price_exponent)
+        size = fill.size.scaled_at(instrument.size_exponent)
+        side = int(fill.side)
+        if side == 0 or price <= 0 or size <= 0:
+            raise LedgerError(f"trade {fill.trade_id}: {fill.side.name} {size} at {price}")
+        worth, realised = position.trade(side, size, price)
+        account = self._account(position.asset, position.exponent)
+        if position.spot:
+            account.trade(-side * worth, position.exponent)
+            base = self._account(instrument.base, instrument.size_exponent)
+            base.trade(side * size, instrument.size_exponent)
+        else:
+            account.trade(realised, position.exponent)
+        self._book_fee(fill, position)
+        self.sizes[fill.instrument] = position.size
+        self._note(fill)
+        return money(realised, position.exponent)
+
+    def fund(self, instrument: int, rate: int, price: int, time: int) -> FundingPayment | None:
+        """Book a funding settlement of a perpetual; None without a position.
+
+        Parameters
+        ----------
+        instrument : int
+        rate : int
+            Scaled by 1e12, as in a FUNDING record; longs pay a positive rate.
+        price : int
+            Scaled mark price at the settlement.
+        time : int
+            Of the settlement, ns.
+        """
+        position = self._position(instrument)
+        if not position.size:
+            return None
+        exponent = position.instrument.settlement_exponent
+        payment = FundingPayment(
+            instrument=InstrumentId(instrument),
+            amount=Money(position.funding_due(rate, price), exponent),
+            asset=position.asset,
+            time=Nanoseconds(time),
+        )
+        self.book_funding(payment)
+        return payment
+
+    def book_funding(self, payment: FundingPayment) -> None:
+        """Book a funding payment that a venue reports.
+
+        Raises
+        ------
+        LedgerError
+            If the instrument is unknown.
+        """
+        position = self._position(payment.instrument)
+        units, exponent = payment.amount.value, payment.amount.exponent
+        self._account(payment.asset, exponent).fund(units, exponent)
+        if payment.asset == position.asset:
+            position.charges.fund(units, exponent)
+        self._note(payment)
+
+    def transfer(self, transfer: Transfer) -> None:
+        """Book a deposit or a withdrawal."""
+        exponent = transfer.amount.exponent
+        self._account(transfer.asset, exponent).transfer(transfer.amount.value, exponent)
+        self._note(transfer)
+
+    def _book_fee(self, fill: Fill, position: CostPosition) -> None:
+        units, exponent = fill.fee.value, fill.fee.exponent
+        if units:
+            self._account(fill.fee_asset, exponent).fee(units, exponent)
+        if fill.fee_asset == position.asset:
+            position.charges.fee(units, exponent)
+
+    def mark(self, instrument: int, bid: int, ask: int) -> None:
+        """Mark a position at the mid of its LIVE book (scaled touch prices)."""
+        position = self._positions[instrument]
+        position.mark = bid + ask
+        position.fresh = True
+
+    def mark_price(self, instrument: int, price: int) -> None:
+        """Mark a position at a venue's mark price (scaled)."""
+        self.mark(instrument, price, price)
+
+    def unmark(self, instrument: int) -> None:
+        """Say that the book is not LIVE: the last mark stays, and is listed as stale."""
+        self._positions[instrument].fresh = False
+
+    def stale_marks(self) -> tuple[InstrumentId, ...]:
+        """Return the held instruments whose worth is not that of a LIVE book."""
+        return tuple(
+            InstrumentId(number)
+            for number, position in enumerate(self._positions)
+            if position.size and not position.fresh
+        )
+
+    def exponent(self, asset: str) -> int:
+        """Return the exponent at which ``equity_units`` counts an asset."""
+        return self._known(asset).exponent
+
+    def equity_units(self, asset: str) -> int:
+        """Return what the account is worth in an asset: balance and open positions at their marks.
+
+        Holdings of other assets count only where they were bought with this one.
+        """
+        account = self._known(asset)
+        total = account.closing
+        for position in self._held_in.get(asset, ()):
+            if position.size:
+                open_worth = position.market_worth() if position.spot else position.unrealised()
+                total += account.scaled(open_worth, position.exponent)
+        return total
+
+    def equity(self, asset: str) -> Decimal:
+        """Return ``equity_units`` as an exact decimal."""
+        return money(self.equity_units(asset), self.exponent(asset)).decimal
+
+    def profit(self, asset: str) -> ProfitAndLoss:
+        """Return what was earned in one asset since the start."""
+        account = self._known(asset)
+        realised = unrealised = 0
+        for position in self._held_in.get(asset, ()):
+            realised += account.scaled(position.realised, position.exponent)
+            unrealised += account.scaled(position.unrealised(), position.exponent)
+        exponent = account.exponent
+        net = realised + unrealised - account.fees + account.funding
+        return ProfitAndLoss(
+            asset=asset,
+            realised=money(realised, exponent),
+            unrealised=money(unrealised, exponent),
+            fees=money(account.fees, exponent),
+            funding=money(account.funding, exponent),
+            net=money(net, exponent),
+        )
+
+    @property
+    def assets(self) -> tuple[str, ...]:
+        """All assets that ever moved or could, in order of appearance."""
+        return tuple(self._accounts)
+
+    def balance(self, asset: str) -> Money:
+        """Return what the account holds of an asset."""
+        account = self._known(asset)
+        return money(account.closing, account.exponent)
+
+    def position(self, instrument: int) -> Position:
+        """Return a position as a domain object; fees are those in the settlement asset."""
+        held = self._position(instrument)
+        return Position(
+            instrument=InstrumentId(instrument),
+            size=Quantity(held.size, held.instrument.size_exponent),
+            average_price=held.average_price(),
+            realised=money(held.realised, held.exponent),
+            fees=money(held.charges.fees, held.charges.exponent),
+        )
+
+    def unrealised(self, instrument: int) -> Money:
+        """Return the profit of closing a position at its mark."""
+        held = self._position(instrument)
+        return money(held.unrealised(), held.exponent)
+
+    def check(self) -> None:
+        """Add everything up again.
+
+        Raises
+        ------
+        LedgerError
+            If an account does not close, if equity is not opening + transfers + net profit, or if
+            the kept entries booked once more end in other books.
+        """
+        for asset, account in self._accounts.items():
+            account.check()
+            self._check_equity(asset, account)
+        if self._keep:
+            instruments = [position.instrument for position in self._positions]
+            again = type(self).replay(instruments, self._opening, self.entries)
+            if again.digest() != self.digest():
+                raise LedgerError("booking the entries once more ends in other books")
+
+    @classmethod
+    def replay(
+        cls,
+        instruments: Sequence[Instrument],
+        opening: Mapping[str, Decimal],
+        entries: Iterable[LedgerEntry],
+    ) -> Self:
+        """Build the books from their entries, for instance from the audit log."""
+        ledger = cls(instruments, opening, keep_entries=False)
+        for entry in entries:
+            if isinstance(entry, Fill):
+                ledger.book(entry)
+            elif isinstance(entry, FundingPayment):
+                ledger.book_funding(entry)
+            else:
+                ledger.transfer(entry)
+        return ledger
+
+    def digest(self) -> tuple[tuple[str, ...], ...]:
+        """Return every sum as text, equal exactly when two ledgers hold the same (marks apart)."""
+        accounts = [account.summary() for _, account in sorted(self._accounts.items())]
+        return (*accounts, *(position.summary() for position in self._positions))
+
+    def _check_equity(self, asset: str, account: AssetAccount) -> None:
+        profit = self.profit(asset)
+        spot_base = any(held.spot and held.instrument.base == asset for held in self._positions)
+        total = account.opening + account.transfers + account.scaled(*_pair(profit.net))
+        if not spot_base and total != self.equity_units(asset):
+            raise LedgerError(
+                f"{asset}: equity {self.equity(asset)} is not"
+                f" {money(total, account.exponent)}, opening + transfers + net profit"
+            )
+
+    def _position(self, instrument: int) -> CostPosition:
+        if not 0 <= instrument < len(self._positions):
+            raise LedgerError(f"instrument {instrument} is not in the ledger")
+        return self._positions[instrument]
+
+    def _account(self, asset: str, exponent: int) -> AssetAccount:
+        account = self._accounts.get(asset)
+        if account is None:
+            account = self._accounts[asset] = AssetAccount(asset, exponent)
+        account.refine(exponent)
+        return account
+
+    def _known(self, asset: str) -> AssetAccount:
+        account = self._accounts.get(asset)
+        if account is None:
+            known = ", ".join(sorted(self._accounts))
+            raise LedgerError(f"no account in {asset!r}; there are accounts in {known}")
+        return account
+
+    def _note(self, entry: LedgerEntry) -> None:
+        if self._keep:
+            self.entries.append(entry)
+
+
+def _pair(amount: Money) -> tuple[int, int]:
+    return amount.value, amount.exponent
