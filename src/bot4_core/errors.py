@@ -91,6 +91,9 @@ class BookStateError(Bot4Error):
             "wait for its snapshot or pass allow_stale=True"
         )
 
+    def __reduce__(self) -> tuple[type[Self], tuple[int, str]]:
+        return type(self), (self.instrument, self.state)
+
 
 class PluginError(Bot4Error):
     """A plugin misbehaved."""

@@ -1,0 +1,91 @@
+"""The one array in which all ladders, counters and kept deltas of a session live."""
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bot4_core.kernels.book import LARGEST_PENDING, LARGEST_WINDOW
+from bot4_core.kernels.book_state import KIND_SLOTS
+from bot4_core.kernels.book_window import (
+    CAPACITY,
+    INSIDE,
+    MASK,
+    MINIMUM_WINDOW,
+    MISSES,
+    OUTSIDE,
+    WINDOW,
+    copy_ladder,
+    ladder_words,
+    new_ladder,
+)
+
+__all__ = ["BookMemory"]
+
+FIRST_CAPACITY: Final = 1024  # overflow levels of a fresh ladder
+FIRST_PENDING: Final = 2048  # words
+
+
+class BookMemory:
+    """An int64 array that hands out zeroed slices and doubles when it is full.
+
+    Slices never move; one that is outgrown is left behind, so that at most half is wasted.
+
+    Attributes
+    ----------
+    words : (n,) int64
+        Replaced by a longer copy when memory is full: read it again after every growth.
+    """
+
+    __slots__ = ("_used", "words")
+
+    def __init__(self) -> None:
+        self.words: NDArray[np.int64] = np.zeros(1 << 14, np.int64)
+        self._used = 0
+
+    def take(self, count: int) -> int:
+        """Return the start of a fresh zeroed slice; amortised O(count)."""
+        start = self._used
+        self._used += count
+        if self._used > self.words.size:
+            longer = np.zeros(max(2 * self.words.size, self._used), np.int64)
+            longer[:start] = self.words[:start]
+            self.words = longer
+        return start
+
+    def add_book(self, row: np.void) -> None:
+        """Give a new book its ladders, counters and space for kept deltas."""
+        for field, mask in (("bids", -1), ("asks", 0)):
+            row[field] = self._add_ladder(MINIMUM_WINDOW, FIRST_CAPACITY, mask)
+        row["counts"] = self.take(KIND_SLOTS)
+        row["pending"] = self.take(FIRST_PENDING)
+        row["pending_size"] = FIRST_PENDING
+
+    def _add_ladder(self, window: int, capacity: int, mask: int) -> int:
+        at = self.take(int(ladder_words(window, capacity)))
+        new_ladder(self.words, at, window, capacity, mask)
+        return at
+
+    def grow_ladder(self, row: np.void, field: str, room: int) -> None:
+        """Move a ladder to a slice with room for more levels, and a larger window if it misses."""
+        old = int(row[field])
+        window, capacity, inside, outside, misses, mask = (
+            int(self.words[old + slot])
+            for slot in (WINDOW, CAPACITY, INSIDE, OUTSIDE, MISSES, MASK)
+        )
+        while capacity < inside + outside + room:
+            capacity *= 2
+        if misses > window:
+            window = min(4 * window, LARGEST_WINDOW)
+        row[field] = self._add_ladder(window, capacity, mask)
+        copy_ladder(self.words, old, int(row[field]))
+
+    def grow_pending(self, row: np.void, words: int) -> None:
+        """Move the kept deltas to a slice with room for so many words, within the bound."""
+        old, used, size = (int(row[f]) for f in ("pending", "pending_used", "pending_size"))
+        while size < used + words and size < LARGEST_PENDING:
+            size *= 2
+        row["pending"] = self.take(size)
+        row["pending_size"] = size
+        new = int(row["pending"])
+        self.words[new : new + used] = self.words[old : old + used]
