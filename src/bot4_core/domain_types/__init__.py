@@ -2,7 +2,10 @@
 
 from bot4_core.domain_types.accounts import (
     Balance,
+    FundingPayment,
     Position,
+    ProfitAndLoss,
+    Transfer,
 )
 from bot4_core.domain_types.audit_records import (
     AuditKind,
@@ -123,6 +126,7 @@ __all__ = [
     "FeeSchedule",
     "Fill",
     "Funding",
+    "FundingPayment",
     "HasRules",
     "Instrument",
     "InstrumentId",
@@ -143,6 +147,7 @@ __all__ = [
     "OrderType",
     "Position",
     "Price",
+    "ProfitAndLoss",
     "Quantity",
     "Quote",
     "RiskLimits",
@@ -154,6 +159,7 @@ __all__ = [
     "Symbol",
     "TimeInForce",
     "Trade",
+    "Transfer",
     "TriggerSource",
     "VenueName",
     "divide_rounded",

@@ -1,0 +1,83 @@
+"""Hypothesis strategies for every value and record type.
+
+Everything drawn satisfies ``domain_types.validation``; what is drawn for an instrument stands on
+its price and size grid.
+"""
+
+from bot4_core.testing._decision_strategies import (
+    audit_records,
+    balances,
+    breaker_verdicts,
+    child_orders,
+    positions,
+    risk_limits,
+    signals,
+)
+from bot4_core.testing._market_strategies import (
+    book_levels,
+    book_snapshots,
+    candles,
+    event_batches,
+    fee_schedules,
+    fundings,
+    instruments,
+    mark_prices,
+    quotes,
+    trades,
+)
+from bot4_core.testing._number_strategies import (
+    decimals,
+    exponents,
+    instrument_ids,
+    moneys,
+    named_numbers,
+    names,
+    nanoseconds,
+    prices,
+    quantities,
+    sides,
+)
+from bot4_core.testing._order_strategies import (
+    client_order_ids,
+    fills,
+    order_intents,
+    order_links,
+    order_numbers,
+    orders,
+)
+
+__all__ = [
+    "audit_records",
+    "balances",
+    "book_levels",
+    "book_snapshots",
+    "breaker_verdicts",
+    "candles",
+    "child_orders",
+    "client_order_ids",
+    "decimals",
+    "event_batches",
+    "exponents",
+    "fee_schedules",
+    "fills",
+    "fundings",
+    "instrument_ids",
+    "instruments",
+    "mark_prices",
+    "moneys",
+    "named_numbers",
+    "names",
+    "nanoseconds",
+    "order_intents",
+    "order_links",
+    "order_numbers",
+    "orders",
+    "positions",
+    "prices",
+    "quantities",
+    "quotes",
+    "risk_limits",
+    "sides",
+    "signals",
+    "trades",
+]
