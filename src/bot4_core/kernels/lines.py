@@ -9,6 +9,7 @@ __all__ = ["read_times"]
 
 ZERO = 48
 SPACE = 32
+INT64_MAX = 2**63 - 1
 
 
 @kernel()
@@ -50,7 +51,7 @@ def read_times(
                     good = False
                     break
                 value = value * 10 + digit
-        if good and value >= 0:
+        if good and 0 <= value <= INT64_MAX:
             received[i] = value * unit
             starts[i] = end + 1
         else:

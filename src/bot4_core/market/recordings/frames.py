@@ -192,13 +192,10 @@ def frame_at(data: memoryview, offset: int, number: int | None) -> Frame | None:
     if body is None or not body.startswith(FRAME_MAGIC):
         return None
     _, kind, source, found, length, count, first, last, size, checksum = HEAD.unpack(body)
-    if (
-        number not in (None, found)
-        or kind not in KINDS
-        or offset + FRAME_BYTES + length > len(data)
-    ):
+    wanted = found if number is None else number
+    if found != wanted or kind not in KINDS:
         return None
-    return Frame(
+    frame = Frame(
         kind=FrameKind(kind),
         source=source,
         number=found,
@@ -210,3 +207,4 @@ def frame_at(data: memoryview, offset: int, number: int | None) -> Frame | None:
         checksum=checksum,
         offset=offset,
     )
+    return frame if frame.end <= len(data) else None

@@ -1,34 +1,27 @@
 """What a recording says of itself, as JSON."""
 
-import json
-from collections.abc import Sequence
-from decimal import Decimal
-from enum import Enum, StrEnum
-from typing import Any
+from enum import StrEnum
+from pathlib import Path
+from typing import TypeVar
 
 import attrs
 
-from bot4_core.domain_types.canonical_types import Nanoseconds, Symbol, VenueName
-from bot4_core.domain_types.instruments import (
-    FeeSchedule,
-    Instrument,
-    InstrumentKind,
-    InstrumentStatus,
-    Settlement,
-)
-from bot4_core.domain_types.records import ChainRule
-from bot4_core.market.recordings.messages import Channel, Origin, RecordingClock
+from bot4_core.convert import from_json, to_json
+from bot4_core.domain_types.instruments import Instrument
+from bot4_core.errors import ConfigError, RecordingError
+from bot4_core.market.recordings.messages import Origin, RecordingClock
 
 __all__ = [
     "Durability",
+    "RecordingCommit",
     "RecordingCounts",
+    "RecordingFooter",
     "RecordingHeader",
-    "commit_from_json",
-    "header_from_json",
-    "json_bytes",
-    "json_from_commit",
-    "json_from_header",
+    "packed",
+    "unpacked",
 ]
+
+T = TypeVar("T")
 
 
 class Durability(StrEnum):
@@ -60,72 +53,37 @@ class RecordingCounts:
     events: int = 0
 
 
-def json_bytes(content: dict[str, Any]) -> bytes:
-    """Write JSON in one canonical form: sorted keys, no blanks, ASCII."""
-    return json.dumps(content, sort_keys=True, separators=(",", ":"), default=_plain).encode()
+@attrs.frozen(kw_only=True)
+class RecordingCommit:
+    """What ends a group of frames: counts so far, and what is new since the last commit."""
+
+    counts: RecordingCounts
+    instruments: tuple[Instrument, ...] = ()
+    origins: tuple[Origin, ...] = ()
 
 
-def _plain(value: object) -> str:
-    if isinstance(value, Decimal):
-        return str(value)
-    raise TypeError(f"{value!r} has no form in JSON")
+@attrs.frozen(kw_only=True)
+class RecordingFooter:
+    """What ends a finished recording."""
+
+    digest: str  # SHA-256 of everything before the index
+    index: int  # position of the index frame
 
 
-def _enum_value(_: object, __: object, value: object) -> object:
-    return value.value if isinstance(value, Enum) else value
+def packed(value: object) -> bytes:
+    """Write a value as canonical JSON."""
+    return to_json(value, canonical=True).encode()
 
 
-def json_from_header(header: RecordingHeader) -> bytes:
-    """Write a header."""
-    return json_bytes(attrs.asdict(header, value_serializer=_enum_value))
+def unpacked(text: memoryview, cls: type[T], path: Path) -> T:
+    """Read what `packed` wrote.
 
-
-def header_from_json(text: bytes) -> RecordingHeader:
-    """Read a header."""
-    content = json.loads(text)
-    return RecordingHeader(**{**content, "clock": RecordingClock(content["clock"])})
-
-
-def json_from_commit(
-    counts: RecordingCounts, instruments: Sequence[Instrument], origins: Sequence[Origin]
-) -> bytes:
-    """Write counts so far and what is new."""
-    return json_bytes(
-        {
-            "counts": attrs.asdict(counts),
-            "instruments": [
-                attrs.asdict(instrument, value_serializer=_enum_value) for instrument in instruments
-            ],
-            "origins": [attrs.asdict(origin, value_serializer=_enum_value) for origin in origins],
-        }
-    )
-
-
-def commit_from_json(text: bytes) -> tuple[RecordingCounts, list[Instrument], list[Origin]]:
-    """Read what `json_from_commit` wrote."""
-    content = json.loads(text)
-    return (
-        RecordingCounts(**content["counts"]),
-        [_instrument(entry) for entry in content["instruments"]],
-        [Origin(**{**entry, "channel": Channel(entry["channel"])}) for entry in content["origins"]],
-    )
-
-
-def _instrument(entry: dict[str, Any]) -> Instrument:
-    expiry = entry["expiry"]
-    known = {
-        **entry,
-        "venue": VenueName(entry["venue"]),
-        "symbol": Symbol(entry["symbol"]),
-        "kind": InstrumentKind(entry["kind"]),
-        "settlement": Settlement(entry["settlement"]),
-        "min_notional": Decimal(entry["min_notional"]),
-        "multiplier": Decimal(entry["multiplier"]),
-        "fees": FeeSchedule(
-            maker=Decimal(entry["fees"]["maker"]), taker=Decimal(entry["fees"]["taker"])
-        ),
-        "status": InstrumentStatus(entry["status"]),
-        "expiry": None if expiry is None else Nanoseconds(expiry),
-        "chain": ChainRule(entry["chain"]),
-    }
-    return Instrument(**known)
+    Raises
+    ------
+    RecordingError
+        If a checksum was right and the content still is not: another program wrote it.
+    """
+    try:
+        return from_json(bytes(text), cls, str(path))
+    except ConfigError as error:
+        raise RecordingError(f"{error}; use the bot4 that wrote it") from error

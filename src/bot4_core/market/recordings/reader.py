@@ -1,7 +1,6 @@
 """Read recordings: events straight from the memory map, torn tails cut."""
 
 import hashlib
-import json
 import mmap
 import zlib
 from collections.abc import Iterator
@@ -25,9 +24,11 @@ from bot4_core.market.recordings.frames import (
 )
 from bot4_core.market.recordings.messages import MessageBlock, Origin
 from bot4_core.market.recordings.metadata import (
+    RecordingCommit,
     RecordingCounts,
-    commit_from_json,
-    header_from_json,
+    RecordingFooter,
+    RecordingHeader,
+    unpacked,
 )
 
 __all__ = ["Recording", "TornTail"]
@@ -84,14 +85,15 @@ class Recording:
         except RecordingError as error:
             raise RecordingError(f"{path}: {error}") from None
         self.frames = self._indexed(verify, salvage) or self._scanned()
-        self.header = header_from_json(bytes(self._payload(self.frames[0])))
+        self.header = unpacked(self._payload(self.frames[0]), RecordingHeader, path)
         self.counts = RecordingCounts()
         instruments: list[Instrument] = []
         origins: list[Origin] = []
         for frame in self._of(FrameKind.COMMIT):
-            self.counts, new, named = commit_from_json(bytes(self._payload(frame)))
-            instruments += new
-            origins += named
+            commit = unpacked(self._payload(frame), RecordingCommit, path)
+            self.counts = commit.counts
+            instruments += commit.instruments
+            origins += commit.origins
         self.instruments = tuple(instruments)
         self.origins = tuple(origins)
 
@@ -101,14 +103,14 @@ class Recording:
         footer = self._sound(position, FrameKind.FOOTER) if position is not None else None
         if footer is None:
             return []
-        summary = json.loads(bytes(self._payload(footer)))
-        index = self._sound(summary["index"], FrameKind.INDEX)
+        summary = unpacked(self._payload(footer), RecordingFooter, self.path)
+        index = self._sound(summary.index, FrameKind.INDEX)
         if index is None:
             return []
         frames = _frames_from_index(np.frombuffer(self._payload(index), INDEX_DTYPE))
         damaged = next((f for f in frames if not self._intact(f)), None) if verify else None
         if damaged is None:
-            self.digest = str(summary["digest"])
+            self.digest = summary.digest
             return frames
         reason = f"a damaged {damaged.kind.name.lower()} frame at byte {damaged.offset}"
         if not salvage:
@@ -180,14 +182,14 @@ class Recording:
                 yield self._unpacked(frame)
 
     def _unpacked(self, frame: Frame) -> MessageBlock:
-        packed = zlib.decompress(self._payload(frame))
+        content = zlib.decompress(self._payload(frame))
         count = frame.count
-        lengths = np.frombuffer(packed, "<i4", count).astype(np.int64)
-        origins = np.frombuffer(packed, "<i4", count, 4 * count).astype(np.int32)
-        steps = np.frombuffer(packed, "<i8", count, LENGTH_AND_ORIGIN * count)
+        lengths = np.frombuffer(content, "<i4", count).astype(np.int64)
+        origins = np.frombuffer(content, "<i4", count, 4 * count).astype(np.int32)
+        steps = np.frombuffer(content, "<i8", count, LENGTH_AND_ORIGIN * count)
         stops = np.cumsum(lengths)
         return MessageBlock(
-            buffer=np.frombuffer(packed, np.uint8, offset=2 * LENGTH_AND_ORIGIN * count),
+            buffer=np.frombuffer(content, np.uint8, offset=2 * LENGTH_AND_ORIGIN * count),
             starts=stops - lengths,
             stops=stops,
             received=np.cumsum(steps).astype(np.int64),

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from bot4_core.domain_types.instruments import Instrument
 from bot4_core.domain_types.records import EVENT_DTYPE
+from bot4_core.domain_types.validation import validate
 from bot4_core.errors import RecordingError
 from bot4_core.market.recordings.frames import (
     INDEX_DTYPE,
@@ -25,11 +26,11 @@ from bot4_core.market.recordings.frames import (
 from bot4_core.market.recordings.messages import MessageBlock, Origin
 from bot4_core.market.recordings.metadata import (
     Durability,
+    RecordingCommit,
     RecordingCounts,
+    RecordingFooter,
     RecordingHeader,
-    json_bytes,
-    json_from_commit,
-    json_from_header,
+    packed,
 )
 
 __all__ = ["RecordingWriter"]
@@ -80,7 +81,7 @@ class RecordingWriter:
         self._digest = hashlib.sha256()
         self._file = self._created()
         self._put(preamble())
-        self._frame(FrameKind.HEADER, json_from_header(header))
+        self._frame(FrameKind.HEADER, packed(header))
         self.commit(self.counts)
 
     def _created(self) -> int:
@@ -104,7 +105,7 @@ class RecordingWriter:
         if not len(block):
             return
         lengths = block.stops - block.starts
-        packed = b"".join(
+        content = b"".join(
             (
                 lengths.astype("<i4").tobytes(),
                 block.origins.astype("<i4").tobytes(),
@@ -114,9 +115,9 @@ class RecordingWriter:
         )
         self._frame(
             FrameKind.RAW,
-            zlib.compress(packed, self._level),
+            zlib.compress(content, self._level),
             source=source,
-            size=len(packed),
+            size=len(content),
             times=block.received,
         )
 
@@ -164,10 +165,18 @@ class RecordingWriter:
             Totals since the start.
         instruments : sequence of Instrument
             All instruments so far; position is the id in the events.
+
+        Raises
+        ------
+        RecordingError
+            If it cannot be written; the file then ends at the commit before.
+        ValidationError
+            If an instrument breaks the rules of its type.
         """
         known = len(self.instruments)
-        new = list(instruments[known:])
-        self._frame(FrameKind.COMMIT, json_from_commit(counts, new, self._new_origins))
+        new = validate(tuple(instruments[known:]))
+        commit = RecordingCommit(counts=counts, instruments=new, origins=tuple(self._new_origins))
+        self._frame(FrameKind.COMMIT, packed(commit))
         self._write(force=self._durability is Durability.COMMIT)
         self.counts = counts
         self.instruments += new
@@ -193,7 +202,7 @@ class RecordingWriter:
         position = self._size
         self._frame(FrameKind.INDEX, index.tobytes())
         footer = self._size
-        self._frame(FrameKind.FOOTER, json_bytes({"digest": digest, "index": position}))
+        self._frame(FrameKind.FOOTER, packed(RecordingFooter(digest=digest, index=position)))
         self._put(trailer(footer))
         self._write(force=self._durability is not Durability.NEVER)
         self.close()
