@@ -1,0 +1,225 @@
+"""What a session is made of, as its configuration file says it."""
+
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Final
+
+import attrs
+
+from bot4_core.convert import from_toml
+from bot4_core.domain_types.decisions import BreakerScope
+from bot4_core.domain_types.instruments import FeeSchedule, Instrument
+from bot4_core.domain_types.risk_limits import LimitsPreset, RiskLimits
+from bot4_core.errors import ConfigError
+from bot4_core.session.paper import PaperSettings
+
+__all__ = [
+    "AccountConfig",
+    "AuditConfig",
+    "BreakerConfig",
+    "LimitsConfig",
+    "PartConfig",
+    "QuotingConfig",
+    "SessionConfig",
+    "SessionMode",
+    "SourceConfig",
+    "VenueConfig",
+]
+
+SCHEMA: Final = 1
+Fault = tuple[str, str]
+
+
+class SessionMode(StrEnum):
+    """Where market data comes from and where orders go."""
+
+    BACKTEST = "backtest"  # a recording, orders matched on paper
+    PAPER = "paper"  # a simulated or live market, orders matched there or on paper
+    LIVE = "live"  # real orders; needs consent outside the file
+
+
+@attrs.frozen(kw_only=True)
+class PartConfig:
+    """A plugin by name, with its settings."""
+
+    plugin: str
+    settings: Mapping[str, Any] = attrs.field(factory=dict)
+
+
+@attrs.frozen(kw_only=True)
+class BreakerConfig:
+    """A breaker by plugin name, what it stops, and its settings."""
+
+    plugin: str
+    name: str = ""
+    scope: BreakerScope = BreakerScope.INSTRUMENT
+    settings: Mapping[str, Any] = attrs.field(factory=dict)
+
+    @property
+    def label(self) -> str:
+        """The breaker's name in reports: its own, or the plugin's."""
+        return self.name or self.plugin
+
+
+@attrs.frozen(kw_only=True)
+class VenueConfig:
+    """The exchange plugin, the venue's market, and the symbols to trade there."""
+
+    plugin: str
+    market: str
+    symbols: tuple[str, ...] = ()
+    settings: Mapping[str, Any] = attrs.field(factory=dict)
+
+
+@attrs.frozen(kw_only=True)
+class SourceConfig:
+    """Recording files to play, or seconds of a simulated market."""
+
+    recordings: tuple[Path, ...] = ()
+    seconds: float = 0.0
+
+    def faults(self) -> Iterator[Fault]:
+        """Yield what is wrong."""
+        if self.seconds < 0:
+            yield "seconds", f"{self.seconds} is below 0"
+
+
+@attrs.frozen(kw_only=True)
+class AccountConfig:
+    """What the account starts with."""
+
+    asset: str
+    cash: Decimal
+
+    def faults(self) -> Iterator[Fault]:
+        """Yield what is wrong."""
+        if not self.cash.is_finite() or self.cash <= 0:
+            yield "cash", f"{self.cash} is not a positive amount"
+
+
+@attrs.frozen(kw_only=True)
+class LimitsConfig:
+    """A named preset scaled to the account's cash, with single limits of one's own."""
+
+    preset: LimitsPreset = LimitsPreset.MODERATE
+    max_position_notional: Decimal | None = None
+    max_order_notional: Decimal | None = None
+    max_gross_notional: Decimal | None = None
+    max_open_orders: int | None = None
+    max_orders_per_second: int | None = None
+    price_collar: Decimal | None = None
+    max_leverage: Decimal | None = None
+    max_daily_loss: Decimal | None = None
+    max_drawdown: Decimal | None = None
+
+    def limits(self, cash: Decimal) -> RiskLimits:
+        """Return the limits that bind an account of this size."""
+        own = {
+            field.name: getattr(self, field.name)
+            for field in attrs.fields(LimitsConfig)
+            if field.name != "preset" and getattr(self, field.name) is not None
+        }
+        return attrs.evolve(RiskLimits.preset(self.preset, cash), **own)
+
+
+@attrs.frozen(kw_only=True)
+class QuotingConfig:
+    """How wanted quotes become orders.
+
+    Parameters
+    ----------
+    keep_behind, keep_ahead : int
+        Ticks by which a standing quote may be less, or more, eager than wanted and still stay.
+    keep_size_percent : int
+        How far its open size may be from the wanted one.
+    post_only : bool
+        Quotes never take.
+    retry_ms : int
+        How long a side rests after a refusal or a reject.
+    """
+
+    keep_behind: int = 0
+    keep_ahead: int = 0
+    keep_size_percent: int = 50
+    post_only: bool = True
+    retry_ms: int = 1000
+
+    def faults(self) -> Iterator[Fault]:
+        """Yield what is wrong."""
+        for name in ("keep_behind", "keep_ahead", "keep_size_percent", "retry_ms"):
+            if getattr(self, name) < 0:
+                yield name, f"{getattr(self, name)} is below 0"
+
+
+@attrs.frozen(kw_only=True)
+class AuditConfig:
+    """Where the audit log stands, and whether it survives a power cut (``full``)."""
+
+    path: Path = Path("audit.sqlite")
+    durable: str = attrs.field(default="normal")
+
+    def faults(self) -> Iterator[Fault]:
+        """Yield what is wrong."""
+        if self.durable not in {"normal", "full"}:
+            yield "durable", f"{self.durable!r} is neither 'normal' nor 'full'"
+
+
+@attrs.frozen(kw_only=True)
+class SessionConfig:
+    """One session, whole. The state of a session is a function of this and of its events."""
+
+    schema: int = SCHEMA
+    mode: SessionMode = SessionMode.BACKTEST
+    seed: int = 0
+    venue: VenueConfig
+    source: SourceConfig = SourceConfig()
+    account: AccountConfig
+    strategy: PartConfig
+    sizer: PartConfig
+    router: PartConfig | None = None
+    breakers: tuple[BreakerConfig, ...] = ()
+    limits: LimitsConfig = LimitsConfig()
+    quoting: QuotingConfig = QuotingConfig()
+    matching: PaperSettings = attrs.field(factory=PaperSettings)
+    fees: FeeSchedule | None = None  # in place of what the instruments say
+    audit: AuditConfig = AuditConfig()
+    report: Path = Path("report")
+    instruments: tuple[Instrument, ...] = ()
+
+    def faults(self) -> Iterator[Fault]:
+        """Yield what is wrong."""
+        if self.schema != SCHEMA:
+            yield "schema", f"{self.schema} is not {SCHEMA}, the one this version reads"
+        if not 0 <= self.seed < 2**63:
+            yield "seed", f"{self.seed} is not between 0 and 2**63"
+        labels = [each.label for each in self.breakers]
+        for place, label in enumerate(labels):
+            if label in labels[:place]:
+                yield f"breakers[{place}].name", f"there are two breakers named {label!r}"
+
+    @classmethod
+    def read(cls, path: Path) -> "SessionConfig":
+        """Read a TOML file; paths inside it count from the file's folder.
+
+        Raises
+        ------
+        ConfigError
+            If it cannot be read, or with every fault at once.
+        """
+        try:
+            text = path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigError(str(path), [("", f"cannot be read: {error}")]) from error
+        return from_toml(text, cls, str(path)).at(path.parent)
+
+    def at(self, folder: Path) -> "SessionConfig":
+        """Return the configuration with its relative paths counted from a folder."""
+        recordings = tuple(folder / each for each in self.source.recordings)
+        return attrs.evolve(
+            self,
+            source=attrs.evolve(self.source, recordings=recordings),
+            audit=attrs.evolve(self.audit, path=folder / self.audit.path),
+            report=folder / self.report,
+        )
