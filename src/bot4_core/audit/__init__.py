@@ -1,0 +1,22 @@
+"""The audit log: append-only, hash-chained, verifiable offline, readable with any SQLite."""
+
+from bot4_core.audit.canonical import canonical_json
+from bot4_core.audit.chain import FORMAT, GENESIS, record_digest
+from bot4_core.audit.search import AuditQuery, read_records, search, why
+from bot4_core.audit.store import AuditLog, Durability
+from bot4_core.audit.verify import VerifyReport, verify
+
+__all__ = [
+    "FORMAT",
+    "GENESIS",
+    "AuditLog",
+    "AuditQuery",
+    "Durability",
+    "VerifyReport",
+    "canonical_json",
+    "read_records",
+    "record_digest",
+    "search",
+    "verify",
+    "why",
+]

@@ -1,0 +1,160 @@
+"""The SQLite file behind the log: its schema, its connections, its errors by name."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+from urllib.parse import quote
+
+from bot4_core.domain_types.audit_records import AuditKind, AuditRecord
+from bot4_core.domain_types.canonical_types import Nanoseconds
+from bot4_core.errors import AuditError
+
+__all__ = [
+    "APPLICATION_ID",
+    "COLUMNS",
+    "INSERT",
+    "SCHEMA",
+    "SCHEMA_VERSION",
+    "create_file",
+    "named_errors",
+    "open_reader",
+    "open_writer",
+    "record_of_row",
+    "require_log",
+]
+
+APPLICATION_ID: Final = 0x62743461  # "bt4a"
+SCHEMA_VERSION: Final = 1
+COLUMNS: Final = (
+    "sequence, wall_time, event_time, run, kind, actor, correlation, payload, previous, digest"
+)
+INSERT: Final = f"INSERT INTO records ({COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?,?)"  # noqa: S608
+SCHEMA: Final = (
+    """CREATE TABLE records (
+  sequence INTEGER PRIMARY KEY,
+  wall_time INTEGER NOT NULL,
+  event_time INTEGER NOT NULL,
+  run TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  actor TEXT NOT NULL,
+  correlation TEXT NOT NULL,
+  payload TEXT NOT NULL,
+  previous BLOB NOT NULL,
+  digest BLOB NOT NULL
+) STRICT""",
+    """CREATE TRIGGER records_are_not_updated BEFORE UPDATE ON records
+BEGIN SELECT RAISE(ABORT, 'audit records are append-only'); END""",
+    """CREATE TRIGGER records_are_not_deleted BEFORE DELETE ON records
+BEGIN SELECT RAISE(ABORT, 'audit records are append-only'); END""",
+)
+
+_REMEDIES: Final = (
+    ("SQLITE_FULL", "free space on the disk; nothing committed before is lost"),
+    ("SQLITE_IOERR", "check the disk and its free space, then reopen the log"),
+    ("SQLITE_READONLY", "make the folder and the file writable, or choose another path"),
+    ("SQLITE_CANTOPEN", "make the folder exist and be writable, or choose another path"),
+    ("SQLITE_BUSY", "close the other program that has the file open"),
+    ("SQLITE_CORRUPT", "the file is damaged: restore a copy, or move it away to start anew"),
+    ("SQLITE_NOTADB", "the file is no audit log or is damaged: choose another path"),
+)
+_OTHERWISE: Final = "see the cause; the log may be damaged: run `bot4 audit verify` on it"
+
+
+def _remedy(name: str) -> str:
+    return next((text for prefix, text in _REMEDIES if name.startswith(prefix)), _OTHERWISE)
+
+
+@contextmanager
+def named_errors(path: Path, doing: str) -> Iterator[None]:
+    """Turn errors of SQLite and of the system into an ``AuditError`` with file and remedy."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        name = getattr(error, "sqlite_errorname", "SQLITE_ERROR")
+        raise AuditError(f"{path}: cannot {doing}: {error} ({name}); {_remedy(name)}") from error
+    except AuditError:
+        raise
+    except OSError as error:
+        cause = error.strerror or str(error)
+        raise AuditError(
+            f"{path}: cannot {doing}: {cause}; {_remedy('SQLITE_CANTOPEN')}"
+        ) from error
+
+
+def create_file(path: Path) -> None:
+    """Make an empty log, complete or not at all."""
+    fresh = path.with_name(f"{path.name}.new")
+    fresh.unlink(missing_ok=True)
+    database = sqlite3.connect(fresh, isolation_level=None)
+    try:
+        database.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        database.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+        for statement in SCHEMA:
+            database.execute(statement)
+        database.execute("VACUUM")
+        database.execute("PRAGMA journal_mode = WAL").fetchone()
+    finally:
+        database.close()
+    fresh.rename(path)
+
+
+def open_writer(path: Path, *, durable: bool) -> sqlite3.Connection:
+    """Connect for appending; the caller holds the file's lock."""
+    database = sqlite3.connect(path, isolation_level=None, timeout=1.0)
+    database.execute("PRAGMA trusted_schema = OFF")
+    database.execute("PRAGMA cell_size_check = ON")
+    database.execute("PRAGMA secure_delete = ON")
+    database.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+    return database
+
+
+def open_reader(path: Path) -> sqlite3.Connection:
+    """Connect for reading; text comes back as bytes."""
+    database = sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, isolation_level=None)
+    database.execute("PRAGMA trusted_schema = OFF")
+    database.execute("PRAGMA cell_size_check = ON")
+    database.text_factory = bytes
+    return database
+
+
+def require_log(path: Path, database: sqlite3.Connection) -> None:
+    """Check that the file is one of ours with the schema that this version writes.
+
+    Raises
+    ------
+    AuditError
+        If it is not.
+    """
+    mark = database.execute("PRAGMA application_id").fetchone()[0]
+    version = database.execute("PRAGMA user_version").fetchone()[0]
+    if mark != APPLICATION_ID:
+        raise AuditError(f"{path}: not an audit log (application id {mark}); choose another path")
+    if version != SCHEMA_VERSION:
+        raise AuditError(
+            f"{path}: audit log of schema {version}, this program knows {SCHEMA_VERSION};"
+            " open it with the version that wrote it"
+        )
+    found = database.execute("SELECT CAST(sql AS BLOB) FROM sqlite_schema ORDER BY rowid")
+    if [row[0] for row in found] != [statement.encode() for statement in SCHEMA]:
+        raise AuditError(f"{path}: the schema was changed; restore a copy of the log")
+
+
+def record_of_row(
+    row: tuple[int, int, int, bytes, bytes, bytes, bytes, bytes, bytes, bytes],
+) -> AuditRecord:
+    """Read a row of ``COLUMNS``, text as bytes."""
+    sequence, wall, event, run, kind, actor, correlation, payload, previous, digest = row
+    return AuditRecord(
+        sequence=sequence,
+        wall_time=Nanoseconds(wall),
+        event_time=Nanoseconds(event),
+        run=run.decode(),
+        kind=AuditKind(kind.decode()),
+        actor=actor.decode(),
+        correlation=correlation.decode(),
+        payload=payload,
+        previous=previous,
+        digest=digest,
+    )
