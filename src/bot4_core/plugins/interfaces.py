@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bot4_core.domain_types.audit_records import AuditRecord
-from bot4_core.domain_types.canonical_types import InstrumentId, Nanoseconds
+from bot4_core.domain_types.canonical_types import InstrumentId, Nanoseconds, Symbol
 from bot4_core.domain_types.decisions import BreakerVerdict, ChildOrder, Signal
 from bot4_core.domain_types.instruments import Instrument
 from bot4_core.domain_types.orders import Order, OrderIntent
@@ -213,6 +213,9 @@ class Exchange(ABC):
     name: ClassVar[str]
     markets: ClassVar[tuple[str, ...]]
 
+    subject: Symbol = Symbol("")
+    """What messages that name no instrument are about (recordings of one symbol have such)."""
+
     @property
     @abstractmethod
     def instruments(self) -> tuple[Instrument, ...]:
@@ -237,6 +240,33 @@ class Exchange(ABC):
             Number of records appended; 0 for messages without events (acks, heartbeats) and for
             quarantined ones, which are counted in ``quarantined``.
         """
+
+    def decode_block(
+        self,
+        buffer: NDArray[np.uint8],
+        starts: NDArray[np.int64],
+        stops: NDArray[np.int64],
+        received: NDArray[np.int64],
+        batch: EventBatch,
+        first: int = 0,
+    ) -> int:
+        """Append the events of many messages of one buffer, from message ``first`` on.
+
+        Returns
+        -------
+        int
+            Number of the next message; not more than the batch should hold is decoded at once.
+        """
+        for number in range(first, len(starts)):
+            data = buffer[int(starts[number]) : int(stops[number])].tobytes()
+            self.decode(data, Nanoseconds(int(received[number])), batch)
+        return len(starts)
+
+    def decode_response(
+        self, url: str, data: bytes, received: Nanoseconds, batch: EventBatch
+    ) -> int:
+        """Append the events of the reply to a request for ``url``, whole or not at all."""
+        return self.decode(data, received, batch)
 
     @property
     @abstractmethod
