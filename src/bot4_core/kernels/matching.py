@@ -20,7 +20,7 @@ from bot4_core.kernels.matching_fills import (
     requeue,
     take,
 )
-from bot4_core.kernels.matching_sight import FlatBooks, is_live, size_at
+from bot4_core.kernels.matching_sight import Sight, is_live, size_at
 from bot4_core.kernels.matching_state import AS_MAKER, CANCEL, FLYING, FREE, PLACE, Desk
 
 __all__ = ["NO_ROOM", "advance", "match_events", "submit", "submit_cancel"]
@@ -103,7 +103,7 @@ def submit_cancel(desk: Desk, number: int, instrument: int, side: int, time: int
 
 
 @kernel()
-def advance(desk: Desk, books: FlatBooks, now: int) -> bool:
+def advance(desk: Desk, sight: Sight, now: int) -> bool:
     """Let every request that has arrived by a time meet the present books.
 
     Returns
@@ -120,7 +120,7 @@ def advance(desk: Desk, books: FlatBooks, now: int) -> bool:
             return False
         head["now"] = max(head["now"], row["time"])
         if row["kind"] == PLACE:
-            order_arrives(desk, books, row["slot"])
+            order_arrives(desk, sight, row["slot"])
         else:
             cancel_arrives(desk, row)
         head["action_first"] = (head["action_first"] + 1) % len(desk.actions)
@@ -130,9 +130,7 @@ def advance(desk: Desk, books: FlatBooks, now: int) -> bool:
 
 
 @kernel()
-def match_events(
-    desk: Desk, books: FlatBooks, records: NDArray[np.void], start: int, stop: int
-) -> int:
+def match_events(desk: Desk, sight: Sight, records: NDArray[np.void], start: int, stop: int) -> int:
     """Let market events reach our resting orders; the books must already contain them.
 
     Returns
@@ -150,7 +148,7 @@ def match_events(
         terms = desk.terms[instrument]
         if terms["first_bid"] < 0 and terms["first_ask"] < 0:
             if kind == BOOK_END and head["taken_count"] > 0:
-                forget_refreshed(desk, books, instrument)
+                forget_refreshed(desk, sight, instrument)
             continue
         if not room_for(desk, MOST_LEVELS):
             return at
@@ -161,21 +159,21 @@ def match_events(
                 on_trade(desk, instrument, 1, price, size)
             if side >= 0:
                 on_trade(desk, instrument, -1, price, size)
-        elif is_live(books, instrument):
-            on_book(desk, books, instrument)
+        elif is_live(sight, instrument):
+            on_book(desk, sight, instrument)
     return stop
 
 
 @kernel()
-def on_book(desk: Desk, books: FlatBooks, instrument: int) -> None:
+def on_book(desk: Desk, sight: Sight, instrument: int) -> None:
     """After a book message: move our queue positions, and fill what the book has crossed."""
-    forget_refreshed(desk, books, instrument)
+    forget_refreshed(desk, sight, instrument)
     for side in (1, -1):
         terms = desk.terms[instrument]
         slot = terms["first_bid"] if side > 0 else terms["first_ask"]
         while slot >= 0:
             order = desk.orders[slot]
             after = order["next"]
-            requeue(desk, slot, size_at(books, instrument, side, order["price"]))
-            take(desk, books, slot, order["price"], AS_MAKER)
+            requeue(desk, slot, size_at(sight, instrument, side, order["price"]))
+            take(desk, sight, slot, order["price"], AS_MAKER)
             slot = after

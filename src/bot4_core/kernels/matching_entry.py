@@ -13,7 +13,7 @@ from bot4_core.domain_types.records import (
 )
 from bot4_core.jit import kernel
 from bot4_core.kernels.matching_fills import MOST_LEVELS, available, take
-from bot4_core.kernels.matching_sight import FlatBooks, best_price, is_live, next_price, size_at
+from bot4_core.kernels.matching_sight import Sight, best_price, is_live, next_price, size_at
 from bot4_core.kernels.matching_state import AS_TAKER, FREE, RESTING, Desk, emit, unlink
 
 __all__ = ["cancel_arrives", "order_arrives", "refusal"]
@@ -58,7 +58,7 @@ def is_supported(order: np.void) -> bool:
 
 
 @kernel()
-def refusal(desk: Desk, books: FlatBooks, slot: int) -> int:
+def refusal(desk: Desk, sight: Sight, slot: int) -> int:
     """Return why an arriving order is refused, ``OrderReason.NONE`` if it is not."""
     order = desk.orders[slot]
     instrument = order["instrument"]
@@ -68,22 +68,22 @@ def refusal(desk: Desk, books: FlatBooks, slot: int) -> int:
         return NOT_TRADING
     if not is_supported(order):
         return UNSUPPORTED
-    if not is_live(books, instrument):
+    if not is_live(sight, instrument):
         return BOOK_NOT_LIVE
     if order["type"] == LIMIT and (
         order["price"] <= 0 or order["price"] % desk.terms[instrument]["tick"] != 0
     ):
         return BAD_PRICE
-    return size_refusal(desk, books, slot)
+    return size_refusal(desk, sight, slot)
 
 
 @kernel()
-def size_refusal(desk: Desk, books: FlatBooks, slot: int) -> int:
+def size_refusal(desk: Desk, sight: Sight, slot: int) -> int:
     """Return what is wrong with an order's size and conditions at its price."""
     order = desk.orders[slot]
     side, size = order["side"], order["size"]
     terms = desk.terms[order["instrument"]]
-    opposite = best_price(books, order["instrument"], -side)
+    opposite = best_price(sight, order["instrument"], -side)
     price = order["price"] if order["type"] == LIMIT else opposite
     too_large = 0 < terms["max_size"] < size or (price > 0 and size > NOTIONAL_LIMIT // price)
     if size <= 0 or size % terms["lot"] != 0 or too_large:
@@ -112,21 +112,21 @@ def own_best(desk: Desk, instrument: int, side: int) -> int:
 
 
 @kernel()
-def fillable(desk: Desk, books: FlatBooks, slot: int, limit: int) -> bool:
+def fillable(desk: Desk, sight: Sight, slot: int, limit: int) -> bool:
     """Tell whether the displayed book can fill an order whole."""
     order = desk.orders[slot]
     instrument, side = order["instrument"], order["side"]
     missing = order["open"]
     if order["flags"] & REDUCE_ONLY and missing > -side * desk.terms[instrument]["position"]:
         return False
-    price = best_price(books, instrument, -side)
+    price = best_price(sight, instrument, -side)
     for _ in range(MOST_LEVELS):
         if price == 0 or (limit != 0 and (price - limit) * side > 0):
             return False
-        missing -= available(desk, books, instrument, -side, price)
+        missing -= available(desk, sight, instrument, -side, price)
         if missing <= 0:
             return True
-        price = next_price(books, instrument, -side, price)
+        price = next_price(sight, instrument, -side, price)
     return False
 
 
@@ -143,10 +143,10 @@ def taking_limit(desk: Desk, slot: int) -> int:
 
 
 @kernel()
-def order_arrives(desk: Desk, books: FlatBooks, slot: int) -> None:
+def order_arrives(desk: Desk, sight: Sight, slot: int) -> None:
     """Refuse an order, or accept it, fill what can be filled, and rest or expire what is left."""
     order = desk.orders[slot]
-    reason = refusal(desk, books, slot)
+    reason = refusal(desk, sight, slot)
     if reason != FINE:
         emit(desk, REJECTED, slot, 0, 0, -1, reason, 0)
         unlink(desk, slot)
@@ -156,8 +156,8 @@ def order_arrives(desk: Desk, books: FlatBooks, slot: int) -> None:
     head["next_order"] += 1
     emit(desk, ACCEPTED, slot, order["price"], order["open"], order["venue_id"], 0, 0)
     limit = taking_limit(desk, slot)
-    if order["time_in_force"] != FOK or fillable(desk, books, slot, limit):
-        take(desk, books, slot, limit, AS_TAKER)
+    if order["time_in_force"] != FOK or fillable(desk, sight, slot, limit):
+        take(desk, sight, slot, limit, AS_TAKER)
     if order["state"] == FREE:
         return
     blocked = limit != 0 and limit != order["price"]
@@ -166,15 +166,15 @@ def order_arrives(desk: Desk, books: FlatBooks, slot: int) -> None:
         emit(desk, EXPIRED, slot, 0, order["open"], order["venue_id"], reason, 0)
         unlink(desk, slot)
     else:
-        rest(desk, books, slot)
+        rest(desk, sight, slot)
 
 
 @kernel()
-def rest(desk: Desk, books: FlatBooks, slot: int) -> None:
+def rest(desk: Desk, sight: Sight, slot: int) -> None:
     """Put an order behind the displayed size of its level and into our chain, best first."""
     order = desk.orders[slot]
     instrument, side, price = order["instrument"], order["side"], order["price"]
-    shown = size_at(books, instrument, side, price)
+    shown = size_at(sight, instrument, side, price)
     order["state"] = RESTING
     order["ahead"] = shown
     order["level"] = shown

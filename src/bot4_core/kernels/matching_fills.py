@@ -4,7 +4,7 @@ from typing import Final
 
 from bot4_core.domain_types.records import EventFlag, EventKind, OrderFlag, OrderReason
 from bot4_core.jit import kernel
-from bot4_core.kernels.matching_sight import FlatBooks, best_price, next_price, size_at
+from bot4_core.kernels.matching_sight import Sight, best_price, next_price, size_at
 from bot4_core.kernels.matching_state import AS_MAKER, PROBABILITY, Desk, emit, fee_of, unlink
 
 __all__ = ["available", "fill", "forget_refreshed", "on_trade", "requeue", "take"]
@@ -59,9 +59,9 @@ def find_taken(desk: Desk, instrument: int, side: int, price: int) -> int:
 
 
 @kernel()
-def available(desk: Desk, books: FlatBooks, instrument: int, side: int, price: int) -> int:
+def available(desk: Desk, sight: Sight, instrument: int, side: int, price: int) -> int:
     """Return the displayed size at a level, less what we took since it last changed."""
-    shown = size_at(books, instrument, side, price)
+    shown = size_at(sight, instrument, side, price)
     at = find_taken(desk, instrument, side, price)
     if at >= 0 and desk.taken[at]["shown"] == shown:
         return int(max(shown - desk.taken[at]["size"], 0))
@@ -69,11 +69,11 @@ def available(desk: Desk, books: FlatBooks, instrument: int, side: int, price: i
 
 
 @kernel()
-def remember_taken(desk: Desk, books: FlatBooks, slot: int, price: int, size: int) -> None:
+def remember_taken(desk: Desk, sight: Sight, slot: int, price: int, size: int) -> None:
     """Note what an order took at a level; when the memory is full the oldest note goes."""
     head = desk.head[0]
     instrument, side = desk.orders[slot]["instrument"], -desk.orders[slot]["side"]
-    shown = size_at(books, instrument, side, price)
+    shown = size_at(sight, instrument, side, price)
     at = find_taken(desk, instrument, side, price)
     if at >= 0:
         row = desk.taken[at]
@@ -102,13 +102,13 @@ def drop_taken(desk: Desk, at: int) -> None:
 
 
 @kernel()
-def forget_refreshed(desk: Desk, books: FlatBooks, instrument: int) -> None:
+def forget_refreshed(desk: Desk, sight: Sight, instrument: int) -> None:
     """Forget what we took at levels of an instrument whose displayed size has changed since."""
     at = 0
     while at < desk.head[0]["taken_count"]:
         row = desk.taken[at]
         if row["instrument"] == instrument and row["shown"] != size_at(
-            books, instrument, row["side"], row["price"]
+            sight, instrument, row["side"], row["price"]
         ):
             drop_taken(desk, at)
         else:
@@ -116,7 +116,7 @@ def forget_refreshed(desk: Desk, books: FlatBooks, instrument: int) -> None:
 
 
 @kernel()
-def take(desk: Desk, books: FlatBooks, slot: int, limit: int, role: int) -> int:
+def take(desk: Desk, sight: Sight, slot: int, limit: int, role: int) -> int:
     """Fill an order from the opposite side, best level first, until its limit (0: none).
 
     Parameters
@@ -132,21 +132,21 @@ def take(desk: Desk, books: FlatBooks, slot: int, limit: int, role: int) -> int:
     """
     order = desk.orders[slot]
     instrument, side = order["instrument"], order["side"]
-    price = best_price(books, instrument, -side)
+    price = best_price(sight, instrument, -side)
     filled = 0
     for _ in range(MOST_LEVELS):
         if price == 0 or (limit != 0 and (price - limit) * side > 0) or order["open"] == 0:
             break
-        size = available(desk, books, instrument, -side, price)
+        size = available(desk, sight, instrument, -side, price)
         done = 0
         if size > 0:
             done = fill(desk, slot, limit if role == AS_MAKER else price, size, role)
         if done > 0:
-            remember_taken(desk, books, slot, price, done)
+            remember_taken(desk, sight, slot, price, done)
         filled += done
         if done < size:
             break
-        price = next_price(books, instrument, -side, price)
+        price = next_price(sight, instrument, -side, price)
     return filled
 
 

@@ -1,58 +1,81 @@
 """What the paper matcher sees of a book: state, best price, size at a price, next level."""
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bot4_core.domain_types.records import BookState
 from bot4_core.jit import kernel
+from bot4_core.kernels.book_ladder import count_levels, level_size
+from bot4_core.kernels.book_window import (
+    BASE,
+    GRAIN,
+    KEYS,
+    LAST,
+    MASK,
+    OUTSIDE,
+    WINDOW,
+    Words,
+    next_occupied,
+)
 
-__all__ = ["FlatBooks", "best_price", "is_live", "next_price", "size_at"]
+__all__ = ["Sight", "best_price", "is_live", "next_price", "size_at"]
 
-LIVE = int(BookState.LIVE)
+LIVE: Final = int(BookState.LIVE)
 
 
-class FlatBooks(NamedTuple):
-    """Sorted levels of every instrument; side 0 holds bids and side 1 asks, best first."""
+class Sight(NamedTuple):
+    """The order books as their kernels keep them; only read here."""
 
-    state: NDArray[np.int64]  # (instruments,)
-    counts: NDArray[np.int64]  # (instruments, 2)
-    prices: NDArray[np.int64]  # (instruments, 2, levels)
-    sizes: NDArray[np.int64]
+    rows: NDArray[np.void]  # (instruments,) BOOK_DTYPE
+    words: Words
 
 
 @kernel()
-def is_live(books: FlatBooks, instrument: int) -> bool:
+def is_live(sight: Sight, instrument: int) -> bool:
     """Tell whether the book may be traded against."""
-    return bool(books.state[instrument] == LIVE)
+    return bool(sight.rows[instrument]["state"] == LIVE)
 
 
 @kernel()
-def next_price(books: FlatBooks, instrument: int, side: int, price: int) -> int:
-    """Return the first level of a side that is worse than a price, 0 for none."""
-    row = 0 if side > 0 else 1
-    for at in range(books.counts[instrument, row]):
-        found = books.prices[instrument, row, at]
-        if (price - found) * side > 0:
-            return int(found)
-    return 0
-
-
-@kernel()
-def best_price(books: FlatBooks, instrument: int, side: int) -> int:
+def best_price(sight: Sight, instrument: int, side: int) -> int:
     """Return the best price of a side, 0 where it is empty."""
-    row = 0 if side > 0 else 1
-    if books.counts[instrument, row] == 0:
-        return 0
-    return int(books.prices[instrument, row, 0])
+    row = sight.rows[instrument]
+    return int(row["bid"] if side > 0 else row["ask"])
 
 
 @kernel()
-def size_at(books: FlatBooks, instrument: int, side: int, price: int) -> int:
+def size_at(sight: Sight, instrument: int, side: int, price: int) -> int:
     """Return the displayed size at a price of a side."""
-    row = 0 if side > 0 else 1
-    for at in range(books.counts[instrument, row]):
-        if books.prices[instrument, row, at] == price:
-            return int(books.sizes[instrument, row, at])
-    return 0
+    row = sight.rows[instrument]
+    at = row["bids"] if side > 0 else row["asks"]
+    if count_levels(sight.words, at) == 0:
+        return 0
+    return level_size(sight.words, at, price)
+
+
+@kernel()
+def next_price(sight: Sight, instrument: int, side: int, price: int) -> int:
+    """Return the next level behind a level's price, 0 for none."""
+    row = sight.rows[instrument]
+    words = sight.words
+    at = row["bids"] if side > 0 else row["asks"]
+    mask = words[at + MASK]
+    key = price ^ mask
+    if key <= words[at + LAST]:
+        grain = words[at + GRAIN]
+        index = next_occupied(words, at, (key - words[at + BASE]) // grain + 1)
+        if index < words[at + WINDOW]:
+            return int((words[at + BASE] + index * grain) ^ mask)
+    keys = words[at + KEYS]
+    low, high = 0, words[at + OUTSIDE]
+    while low < high:
+        middle = (low + high) >> 1
+        if words[keys + middle] <= key:
+            low = middle + 1
+        else:
+            high = middle
+    if low == words[at + OUTSIDE]:
+        return 0
+    return int(words[keys + low] ^ mask)

@@ -19,7 +19,7 @@ from bot4_core.kernels.matching import (
     submit,
     submit_cancel,
 )
-from bot4_core.kernels.matching_sight import FlatBooks
+from bot4_core.kernels.matching_sight import Sight
 from bot4_core.kernels.matching_state import (
     PROBABILITY,
     RISK_AVERSE,
@@ -27,9 +27,10 @@ from bot4_core.kernels.matching_state import (
     Desk,
     new_desk,
 )
+from bot4_core.market.order_book import Books
 from bot4_core.plugins.interfaces import Record, Records
 
-__all__ = ["PaperSettings", "PaperVenue"]
+__all__ = ["PaperSettings", "PaperVenue", "matching_terms"]
 
 NEVER: Final = 2**63 - 1
 REMEMBERED_ORDERS: Final = 65_536
@@ -76,7 +77,7 @@ class PaperVenue:
     instruments : sequence of Instrument
         Same order; fees, minimums and status are read here.
     settings : PaperSettings
-    books : FlatBooks
+    books : Books
         The books that the session keeps.
 
     Notes
@@ -90,11 +91,11 @@ class PaperVenue:
         table: Records,
         instruments: Sequence[Instrument],
         settings: PaperSettings,
-        books: FlatBooks,
+        books: Books,
     ) -> None:
         self.settings = settings
         self._books = books
-        self._desk = new_desk(_terms_of(table, instruments))
+        self._desk = new_desk(matching_terms(table, instruments))
         head = self._desk.head[0]
         head["latency_out"] = settings.latency_out_ns
         head["latency_back"] = settings.latency_back_ns
@@ -157,18 +158,23 @@ class PaperVenue:
             A copy, in order of ``received``.
         """
         if self._desk.head["action_count"][0]:
-            while not advance(self._desk, self._books, now):
+            sight = self._sight()
+            while not advance(self._desk, sight, now):
                 self._grow()
         return self._answers(now)
 
     def on_market(self, records: Records, start: int, stop: int, now: int) -> Records:
         """Match one market message, already in the books, and return the answers due by now."""
         if self._desk.head["open_count"][0] or self._desk.head["taken_count"][0]:
-            start = match_events(self._desk, self._books, records, start, stop)
+            sight = self._sight()
+            start = match_events(self._desk, sight, records, start, stop)
             while start < stop:
                 self._grow()
-                start = match_events(self._desk, self._books, records, start, stop)
+                start = match_events(self._desk, sight, records, start, stop)
         return self.due(now)
+
+    def _sight(self) -> Sight:
+        return Sight(self._books.rows, self._books.memory.words)
 
     def _answers(self, now: int) -> Records:
         count = int(self._desk.head["out_count"][0])
@@ -210,7 +216,14 @@ def _doubled(array: Records) -> Records:
     return larger
 
 
-def _terms_of(table: Records, instruments: Sequence[Instrument]) -> Records:
+def matching_terms(table: Records, instruments: Sequence[Instrument]) -> Records:
+    """Return what matching kernels need to know of instruments, as TERMS_DTYPE rows.
+
+    Raises
+    ------
+    ValidationError
+        If fees, multiplier and exponents do not fit into 64-bit fee arithmetic.
+    """
     terms = np.zeros(len(instruments), TERMS_DTYPE)
     for row, rules, instrument in zip(terms, table, instruments, strict=True):
         row["tick"] = rules["tick"]
