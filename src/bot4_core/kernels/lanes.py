@@ -29,6 +29,7 @@ __all__ = [
     "maximum",
     "minimum",
     "prefix_sums",
+    "sum_of_distances",
     "sum_of_squares",
     "sum_of_values",
     "weighted_sum_of_squares",
@@ -55,6 +56,24 @@ def sum_of_values(values: Floats) -> float:
     for start in range(0, whole, LANES):
         lanes = lanes + load(values, start)
     lanes = lanes + load_part(values, whole, len(values) - whole, 0.0)
+    return total(lanes)
+
+
+@kernel()
+def sum_of_distances(values: Floats, centre: float) -> float:
+    """Add the signed distances of all values from a centre; exactly 0.0 if all equal it.
+
+    Parameters
+    ----------
+    values : (n,) float64
+    centre : float
+    """
+    whole = len(values) - len(values) % LANES
+    middle = splat(centre)
+    lanes = splat(0.0)
+    for start in range(0, whole, LANES):
+        lanes = lanes + (load(values, start) - middle)
+    lanes = lanes + (load_part(values, whole, len(values) - whole, centre) - middle)
     return total(lanes)
 
 
