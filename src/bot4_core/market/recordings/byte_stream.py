@@ -5,12 +5,24 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final, Protocol
 
+import attrs
+
 from bot4_core.errors import RecordingError
 
-__all__ = ["CHUNK_BYTES", "Inflater", "chunks", "head", "whole", "zlib_inflater"]
+__all__ = [
+    "CHUNK_BYTES",
+    "HEAD_BYTES",
+    "ByteCount",
+    "Inflater",
+    "chunks",
+    "head",
+    "whole",
+    "zlib_inflater",
+]
 
 CHUNK_BYTES: Final = 1 << 20
 READ_BYTES: Final = 1 << 16
+HEAD_BYTES: Final = 1 << 16
 WHOLE_LIMIT: Final = 1 << 30
 GZIP: Final = b"\x1f\x8b"
 
@@ -39,8 +51,27 @@ def zlib_inflater() -> Inflater:
     return zlib.decompressobj(31)
 
 
-def chunks(path: Path, inflater: Callable[[], Inflater] = zlib_inflater) -> Iterator[bytes]:
+@attrs.define
+class ByteCount:
+    """How much of a file was read from the disk so far."""
+
+    done: int = 0
+
+
+def chunks(
+    path: Path,
+    inflater: Callable[[], Inflater] = zlib_inflater,
+    count: ByteCount | None = None,
+) -> Iterator[bytes]:
     """Yield a file's content in order, decompressed where it is gzip.
+
+    Parameters
+    ----------
+    path : Path
+    inflater : callable
+        Makes a decompressor for one gzip member.
+    count : ByteCount, optional
+        Told of every byte read.
 
     Raises
     ------
@@ -48,15 +79,22 @@ def chunks(path: Path, inflater: Callable[[], Inflater] = zlib_inflater) -> Iter
         If the file cannot be read, or its compressed stream is damaged or ends early; what came
         before was yielded.
     """
+    progress = count or ByteCount()
     try:
         with path.open("rb", buffering=0) as file:
-            start = file.read(READ_BYTES)
+
+            def read(size: int) -> bytes:
+                data = file.read(size)
+                progress.done += len(data)
+                return data
+
+            start = read(READ_BYTES)
             if start.startswith(GZIP):
-                yield from _inflated(path, start, file.read, inflater)
+                yield from _inflated(path, start, read, inflater)
                 return
             while start:
                 yield start
-                start = file.read(CHUNK_BYTES)
+                start = read(CHUNK_BYTES)
     except OSError as error:
         if isinstance(error, RecordingError):
             raise
@@ -94,7 +132,7 @@ def _inflated(
                 )
 
 
-def head(path: Path, size: int = 1 << 16) -> bytes:
+def head(path: Path, size: int = HEAD_BYTES) -> bytes:
     """Return the first ``size`` decompressed bytes, or fewer where the file ends or breaks."""
     found = b""
     try:
@@ -108,7 +146,7 @@ def head(path: Path, size: int = 1 << 16) -> bytes:
     return found[:size]
 
 
-def whole(path: Path, limit: int = WHOLE_LIMIT) -> bytes:
+def whole(path: Path, limit: int = WHOLE_LIMIT, count: ByteCount | None = None) -> bytes:
     """Return all of a file that has to be held in memory at once.
 
     Raises
@@ -118,7 +156,7 @@ def whole(path: Path, limit: int = WHOLE_LIMIT) -> bytes:
     """
     parts: list[bytes] = []
     size = 0
-    for chunk in chunks(path):
+    for chunk in chunks(path, count=count):
         parts.append(chunk)
         size += len(chunk)
         if size > limit:

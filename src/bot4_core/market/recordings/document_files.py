@@ -55,7 +55,7 @@ class ConnectionLog(MessageFile):
         """Read the messages, sorted by receive time; n log n, about 10 µs a message."""
         numbers: dict[Origin, int] = {}
         messages: list[tuple[int, int, bytes]] = []
-        for line, text in enumerate(whole(self.path).split(b"\n"), 1):
+        for line, text in enumerate(whole(self.path, count=self.count).split(b"\n"), 1):
             found = self._message(line, text) if text.strip() else None
             if found is None:
                 continue
@@ -100,7 +100,7 @@ class FrameDocument(MessageFile):
 
     def blocks(self) -> Iterator[MessageBlock]:
         """Read the messages in the document's order."""
-        text = whole(self.path)
+        text = whole(self.path, count=self.count)
         try:
             document: Any = json.loads(text)
         except ValueError as error:

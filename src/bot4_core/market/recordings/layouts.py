@@ -7,7 +7,14 @@ from pathlib import Path
 from typing import Final
 
 from bot4_core.errors import RecordingError
-from bot4_core.market.recordings.byte_stream import Inflater, chunks, head, zlib_inflater
+from bot4_core.market.recordings.byte_stream import (
+    HEAD_BYTES,
+    ByteCount,
+    Inflater,
+    chunks,
+    head,
+    zlib_inflater,
+)
 from bot4_core.market.recordings.capture_files import CaptureFile
 from bot4_core.market.recordings.document_files import ConnectionLog, FrameDocument
 from bot4_core.market.recordings.line_files import PlainLines, TimedLines
@@ -46,29 +53,32 @@ def open_messages(path: Path, inflater: Callable[[], Inflater] = zlib_inflater) 
         found.
     """
     start = head(path)
+    count = ByteCount()
+    parts = chunks(path, inflater, count)
     timed = TIMED.match(start)
     if timed:
-        return TimedLines(path=path, parts=chunks(path, inflater), digits=len(timed[1]))
+        return TimedLines(path=path, parts=parts, digits=len(timed[1]), count=count)
     if start.startswith(b"CBCAP1 "):
-        return CaptureFile(path=path, parts=chunks(path, inflater))
+        return CaptureFile(path=path, parts=parts, count=count)
     if start.lstrip()[:1] in (b"{", b"["):
-        return _json_file(path, start, inflater)
+        whole = _document(path, start)
+        return whole or PlainLines(path=path, parts=parts, count=count)
     raise RecordingError(f"{path}: {_stranger(start)}; known layouts: {KNOWN}")
 
 
-def _json_file(path: Path, start: bytes, inflater: Callable[[], Inflater]) -> MessageFile:
-    first, newline, _ = start.partition(b"\n")
+def _document(path: Path, start: bytes) -> MessageFile | None:
+    """Return the reader of a JSON file that has to be read whole, None for message lines."""
     if b'"raw_text"' in start[:4096]:
         return FrameDocument(path=path)
-    if not newline and len(start) >= 1 << 16:
-        return PlainLines(path=path, parts=chunks(path, inflater))
+    first, newline, _ = start.partition(b"\n")
+    if not newline and len(start) >= HEAD_BYTES:
+        return None
     try:
         entry = json.loads(first)
     except ValueError:
         return FrameDocument(path=path)
-    if isinstance(entry, dict) and entry.get("t") == "header":
-        return ConnectionLog(path=path)
-    return PlainLines(path=path, parts=chunks(path, inflater))
+    log = isinstance(entry, dict) and entry.get("t") == "header"
+    return ConnectionLog(path=path) if log else None
 
 
 def _stranger(start: bytes) -> str:

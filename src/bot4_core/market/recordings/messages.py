@@ -10,6 +10,8 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from bot4_core.market.recordings.byte_stream import ByteCount
+
 __all__ = [
     "BLOCK_BYTES",
     "Channel",
@@ -109,6 +111,8 @@ class MessageFile(ABC):
         What of the file was no message of its layout, so far.
     other : int
         Records that are no venue message: notes of the recorder, blank lines.
+    count : ByteCount
+        How much of the file was read so far.
     """
 
     layout: ClassVar[str]
@@ -117,6 +121,7 @@ class MessageFile(ABC):
     origins: list[Origin] = attrs.field(factory=list)
     refused: RefusedLines = attrs.field(factory=RefusedLines)
     other: int = 0
+    count: ByteCount = attrs.field(factory=ByteCount)
 
     @property
     def name(self) -> str:
