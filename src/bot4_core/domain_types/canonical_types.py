@@ -271,6 +271,11 @@ class _Scaled:
         left, right, _ = _aligned(self, other)
         return Fraction(left, right)
 
+    def __rmul__(self, other: int) -> Self:
+        if not isinstance(other, int):
+            return NotImplemented
+        return _exact(type(self), self.value * other, self.exponent)
+
     def __neg__(self) -> Self:
         return type(self)(-self.value, self.exponent)
 
@@ -330,9 +335,6 @@ class Price(_Scaled):
             return NotImplemented
         return _exact(Money, self.value * other.value, self.exponent + other.exponent)
 
-    def __rmul__(self, other: int) -> Self:
-        return self * other
-
 
 @attrs.frozen(eq=False, init=False)
 class Quantity(_Scaled):
@@ -349,9 +351,6 @@ class Quantity(_Scaled):
             return NotImplemented
         return other * self
 
-    def __rmul__(self, other: int) -> Self:
-        return self * other
-
 
 @attrs.frozen(eq=False, init=False)
 class Money(_Scaled):
@@ -361,9 +360,6 @@ class Money(_Scaled):
         if not isinstance(other, int):
             return NotImplemented
         return _exact(type(self), self.value * other, self.exponent)
-
-    def __rmul__(self, other: int) -> Self:
-        return self * other
 
     def per(self, size: Quantity, exponent: int, rounding: Rounding) -> Price:
         """Return the price at which ``size`` costs this much, at an exponent.
