@@ -15,6 +15,7 @@ from bot4_core.domain_types.instruments import Instrument, InstrumentKind, Settl
 from bot4_core.domain_types.records import INTENT_DTYPE
 from bot4_core.domain_types.risk_limits import RiskLimits
 from bot4_core.errors import ValidationError
+from bot4_core.jit import entry_point
 from bot4_core.kernels.limits import (
     ACCOUNT_DTYPE,
     LIMITS_DTYPE,
@@ -26,7 +27,6 @@ from bot4_core.kernels.limits import (
     note_order,
 )
 from bot4_core.kernels.limits_money import LARGEST
-from bot4_core.kernels.step_binding import bind
 
 __all__ = ["LimitCheck", "LimitUse", "money_scale"]
 
@@ -153,8 +153,8 @@ class LimitCheck:
         self.found = np.zeros((len(LimitCode), 2), np.int64)
         self._open = self.account["open_orders"]
         self._fixed = (views, self.scales, self.rows, self.account, self.times, self.found)
-        self._check = bind(check_limits, np.zeros(1, INTENT_DTYPE), *self._fixed)
-        self._note = bind(note_order, 0, self.account, self.times)
+        self._check = entry_point(check_limits, np.zeros(1, INTENT_DTYPE), *self._fixed)
+        self._note = entry_point(note_order, 0, self.account, self.times)
 
     def check(self, intents: Rows) -> int:
         """Check the one INTENT row; return a bit for each broken limit, 0 for none."""
@@ -177,8 +177,13 @@ class LimitCheck:
         row["equity"][0] = equity
         row["peak"][0] = max(int(row["peak"][0]), equity)
 
-    def uses(self, broken: int, instrument: int) -> tuple[LimitUse, ...]:
-        """Return every limit that applied to the last order checked, with its numbers."""
+    def uses(
+        self, broken: int, instrument: int, numbers: Sequence[Sequence[int]]
+    ) -> tuple[LimitUse, ...]:
+        """Return every limit that applied to an order, with its numbers as text.
+
+        ``numbers`` is what ``found.tolist()`` was after the check.
+        """
         return tuple(
             LimitUse(
                 LimitCode(code),
@@ -186,7 +191,7 @@ class LimitCheck:
                 self._text(LimitCode(code), allowed, instrument),
                 bool(broken >> code & 1),
             )
-            for code, (used, allowed) in enumerate(self.found.tolist())
+            for code, (used, allowed) in enumerate(numbers)
             if used or allowed
         )
 

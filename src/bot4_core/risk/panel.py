@@ -1,7 +1,7 @@
 """The breaker panel: what may stop an order, latched until a person says otherwise."""
 
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import Final, TypeAlias
 
 import attrs
 
@@ -14,6 +14,7 @@ __all__ = ["BreakerPanel", "Latch", "Observer", "Rearm", "Strike"]
 
 STRIKES: Final = 3
 HISTORY: Final = 1000
+Values: TypeAlias = tuple[tuple[str, float], ...]
 
 
 @attrs.frozen(kw_only=True)
@@ -32,13 +33,16 @@ class Observer:
         ``(instrument) -> (reason, values)`` of the last effect on that instrument.
     forget : callable
         ``(instrument) -> None``; starts the breaker anew after a re-arm.
+    measure : callable
+        ``(instrument) -> values`` that the breaker looks at now.
     """
 
     name: str
     scope: BreakerScope
     observe: Sequence[Callable[[], int]]
-    explain: Callable[[int], tuple[str, tuple[tuple[str, float], ...]]]
+    explain: Callable[[int], tuple[str, Values]]
     forget: Callable[[int], None]
+    measure: Callable[[int], Values]
 
 
 @attrs.frozen(kw_only=True)
@@ -168,6 +172,17 @@ class BreakerPanel:
             for name, latch in self._latches.items()
             if latch.held[instrument]
         )
+
+    def measured(self, instrument: int) -> tuple[tuple[str, int, Values], ...]:
+        """Return every breaker with what it holds back and the numbers it looks at."""
+        return tuple(
+            (name, latch.held[instrument], self._measure(name, instrument))
+            for name, latch in self._latches.items()
+        )
+
+    def _measure(self, name: str, instrument: int) -> Values:
+        observer = self._observers.get(name)
+        return observer.measure(instrument) if observer is not None else ()
 
     def _loosen(self, breaker: str, numbers: Sequence[int]) -> None:
         observer = self._observers.get(breaker)

@@ -206,6 +206,7 @@ def breaker_observer(
         ],
         explain=lambda instrument: (f"{name} tripped", memory.values(instrument)),
         forget=memory.forget,
+        measure=memory.values,
     )
 
 
@@ -233,4 +234,5 @@ def _python_observer(
         observe=[partial(ask, shown[i], i) for i in range(len(shown))],
         explain=explain,
         forget=lambda instrument: None,
+        measure=lambda instrument: (),
     )

@@ -1,0 +1,156 @@
+"""One message on its way to a decision: its end and kind, the book, the view, the features."""
+
+import math
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bot4_core.domain_types.records import EventFlag, EventKind
+from bot4_core.jit import kernel
+from bot4_core.kernels.book import apply_events
+from bot4_core.kernels.book_ladder import depth_cost
+from bot4_core.kernels.features import update
+
+__all__ = [
+    "HEAD_SLOTS",
+    "MARKET",
+    "ORDER",
+    "OTHER",
+    "next_message",
+    "show_market",
+    "take_message",
+]
+
+Rows = NDArray[np.void]
+Row = np.void
+
+HEAD_SLOTS: Final = 4
+"""Instrument, groups of kinds, receive time, venue time of a message."""
+MARKET: Final = 1  # a complete book message, a quote or a trade: time to decide
+ORDER: Final = 2  # what became of an order of ours
+OTHER: Final = 4
+
+LAST: Final = int(EventFlag.LAST)
+MARKET_KINDS: Final = (int(EventKind.BOOK_END), int(EventKind.TRADE), int(EventKind.QUOTE))
+FIRST_ORDER: Final = int(EventKind.ORDER_ACCEPTED)
+BOOK_KINDS: Final = (int(EventKind.BOOK_CLEAR), int(EventKind.BOOK_SET))
+
+
+@kernel()
+def group_of(kind: int) -> int:
+    """Return what a kind of event asks of a driver; 0 for the inside of a book message."""
+    if kind in MARKET_KINDS:
+        return MARKET
+    if kind >= FIRST_ORDER:
+        return ORDER
+    return 0 if kind in BOOK_KINDS else OTHER
+
+
+@kernel()
+def next_message(records: Rows, start: int, stop: int, head: NDArray[np.int64]) -> int:
+    """Find the end of the message that starts at ``start``, and what it is about.
+
+    Parameters
+    ----------
+    records : (n,) EVENT
+    start, stop : int
+        ``start < stop``. Without a LAST flag before ``stop`` the message ends there.
+    head : (HEAD_SLOTS,) int64, out
+
+    Returns
+    -------
+    int
+        Place of the first record after the message.
+    """
+    groups = 0
+    for at in range(start, stop):
+        record = records[at]
+        groups |= group_of(int(record["kind"]))
+        if record["flags"] & LAST or at + 1 == stop:
+            head[0] = record["instrument"]
+            head[1] = groups
+            head[2] = record["received"]
+            head[3] = record["time"]
+            return at + 1
+    return stop
+
+
+@kernel()
+def show_book(row: Row, view: Row, time: int, received: int) -> None:
+    """Copy a book's top and last print into the instrument's view."""
+    view["time"] = time
+    view["received"] = received
+    view["state"] = row["state"]
+    view["bid"] = row["bid"]
+    view["bid_size"] = row["bid_size"]
+    view["ask"] = row["ask"]
+    view["ask_size"] = row["ask_size"]
+    view["last_price"] = row["trade_price"]
+    view["last_size"] = row["trade_size"]
+    view["last_side"] = row["trade_side"]
+
+
+@kernel()
+def show_depth(row: Row, memory: NDArray[np.int64], view: Row, size: int) -> None:
+    """Write the average prices of selling and buying a size now, NaN where a side is too thin."""
+    view["vwap_bid"] = math.nan
+    view["vwap_ask"] = math.nan
+    if size <= 0:
+        return
+    cost, taken = depth_cost(memory, int(row["bids"]), size)
+    if taken == size:
+        view["vwap_bid"] = cost / size * float(view["price_unit"])
+    cost, taken = depth_cost(memory, int(row["asks"]), size)
+    if taken == size:
+        view["vwap_ask"] = cost / size * float(view["price_unit"])
+
+
+@kernel()
+def show_market(
+    rows: Rows, memory: NDArray[np.int64], views: Rows, states: Rows, head: NDArray[np.int64]
+) -> None:
+    """Fill the view of the message's instrument from its book and its features."""
+    instrument = head[0]
+    row, view, state = rows[instrument], views[instrument], states[instrument]
+    show_book(row, view, int(head[3]), int(head[2]))
+    update(view, state)
+    show_depth(row, memory, view, int(state["vwap_size"]))
+
+
+@kernel()
+def take_message(  # noqa: PLR0917
+    rows: Rows,
+    memory: NDArray[np.int64],
+    records: Rows,
+    start: int,
+    stop: int,
+    views: Rows,
+    states: Rows,
+    head: NDArray[np.int64],
+) -> int:
+    """Apply the message that starts at ``start`` to its book and fill its instrument's view.
+
+    Parameters
+    ----------
+    rows, memory
+        The books, as ``kernels.book.apply_events`` takes them.
+    records : (n,) EVENT
+    start, stop : int
+    views : (instruments,) VIEW
+    states : (instruments,) FEATURE
+    head : (HEAD_SLOTS,) int64, out
+        What ``next_message`` says of it.
+
+    Returns
+    -------
+    int
+        Place of the first record after the message, negative if the books need room first or do
+        not know the instrument: then apply them from Python and call ``show_market``.
+    """
+    end = next_message(records, start, stop, head)
+    if head[0] >= len(rows) or apply_events(rows, memory, records, start, end) < end:
+        return -end
+    if head[1] & MARKET:
+        show_market(rows, memory, views, states, head)
+    return end

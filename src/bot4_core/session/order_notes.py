@@ -1,0 +1,88 @@
+"""What the audit log is told of orders, trips, strikes and gaps."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from bot4_core.domain_types.audit_records import AuditKind
+from bot4_core.domain_types.decisions import BreakerVerdict
+from bot4_core.domain_types.instruments import Instrument
+from bot4_core.domain_types.records import OrderStatus, Side
+from bot4_core.orders import OrderAlarm, OrderChange
+from bot4_core.risk.panel import Rearm, Strike
+from bot4_core.session.effects import Note
+
+__all__ = ["change_notes", "gap_note", "rearm_note", "strike_note", "trip_note"]
+
+KINDS: Final = {
+    OrderStatus.OPEN: AuditKind.ACK,
+    OrderStatus.CANCELED: AuditKind.CANCEL,
+    OrderStatus.REJECTED: AuditKind.REJECT,
+    OrderStatus.EXPIRED: AuditKind.EXPIRY,
+    OrderStatus.UNKNOWN: AuditKind.UNKNOWN,
+}
+
+
+def change_notes(change: OrderChange, client_id: str, venue: str, time: int) -> list[Note]:
+    """Return the records of one change of an order: its fill, its new status, its alarms."""
+    notes = []
+    if change.fill is not None:
+        fill = change.fill
+        payload: dict[str, object] = {
+            "order": int(fill.order),
+            "trade": int(fill.trade_id),
+            "side": Side(fill.side).name.lower(),
+            "price": str(fill.price),
+            "size": str(fill.size),
+            "fee": str(fill.fee),
+            "fee_asset": fill.fee_asset,
+            "maker": fill.maker,
+            "status": change.after.name.lower(),
+        }
+        notes.append(Note(AuditKind.FILL, venue, client_id, time, payload))
+    kind = KINDS.get(change.after)
+    if kind is not None and change.after is not change.before:
+        status: dict[str, object] = {"status": change.after.name.lower()}
+        if change.order is not None:
+            status |= {"order": change.order.number, "filled": change.order.filled}
+            if change.order.reason >= 0:
+                status["reason"] = change.order.reason
+        notes.append(Note(kind, venue, client_id, time, status))
+    if change.alarms:
+        alarms = [each.name.lower() for each in OrderAlarm if each & change.alarms and each.name]
+        notes.append(Note(AuditKind.OPERATOR, "session", client_id, time, {"alarms": alarms}))
+    return notes
+
+
+def trip_note(verdict: BreakerVerdict, instruments: Sequence[Instrument]) -> Note:
+    """Return the record of a trip."""
+    payload = {
+        "breaker": verdict.breaker,
+        "effect": verdict.effect.name.lower(),
+        "scope": verdict.scope.value,
+        "instrument": str(instruments[verdict.instrument].symbol),
+        "reason": verdict.reason,
+        "values": dict(verdict.values),
+    }
+    return Note(AuditKind.BREAKER_TRIP, verdict.breaker, "", verdict.time, payload)
+
+
+def rearm_note(rearm: Rearm, instruments: Sequence[Instrument]) -> Note:
+    """Return the record of a re-arm."""
+    payload = {
+        "breaker": rearm.breaker,
+        "instruments": [str(instruments[each].symbol) for each in rearm.instruments],
+        "reason": rearm.reason,
+    }
+    return Note(AuditKind.BREAKER_REARM, rearm.actor, "", rearm.time, payload)
+
+
+def strike_note(strike: Strike) -> Note:
+    """Return the record of a part that raised."""
+    payload = {"count": strike.count, "disabled": strike.disabled, "error": strike.error}
+    return Note(AuditKind.PLUGIN_STRIKE, strike.part, "", strike.time, payload)
+
+
+def gap_note(instrument: Instrument, sequence: int, time: int) -> Note:
+    """Return the record of a book that can no longer be trusted."""
+    payload = {"instrument": str(instrument.symbol), "last_id": sequence}
+    return Note(AuditKind.BOOK_GAP, str(instrument.venue), "", time, payload)

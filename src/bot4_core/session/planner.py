@@ -1,0 +1,112 @@
+"""From signals to the orders that should stand, within what breakers still allow."""
+
+from collections.abc import Iterable
+from typing import Final, NamedTuple
+
+from bot4_core.domain_types.decisions import BreakerEffect
+from bot4_core.domain_types.records import OrderFlag, SignalAction
+from bot4_core.orders import QuotePlan, QuoteTolerance, TargetQuote, WorkingOrder, plan_quotes
+from bot4_core.plugins.interfaces import Records
+from bot4_core.session.config import QuotingConfig
+from bot4_core.session.parts import SizerCalls, StrategyCalls
+
+__all__ = ["Planner", "Take", "Wanted"]
+
+QUOTE: Final = int(SignalAction.QUOTE)
+TAKE: Final = int(SignalAction.TAKE)
+CANCEL: Final = int(SignalAction.CANCEL)
+REDUCE_ONLY: Final = int(OrderFlag.REDUCE_ONLY)
+POST_ONLY: Final = int(OrderFlag.POST_ONLY)
+
+
+class Take(NamedTuple):
+    """Trade now, at this price or better; 0 is at market."""
+
+    side: int
+    price: int
+    size: int
+
+
+class Wanted(NamedTuple):
+    """What the signals of one decision ask for; ``origin`` finds a target's signal by side."""
+
+    targets: list[TargetQuote]
+    takes: list[tuple[Take, int]]
+    origin: dict[tuple[int, int], int]
+
+
+class Planner:
+    """Sizes signals, fits them to the grid and compares them with what stands.
+
+    Parameters
+    ----------
+    config : QuotingConfig
+    strategy : StrategyCalls
+    sizer : SizerCalls
+    views : (n,) VIEW
+    """
+
+    def __init__(
+        self, config: QuotingConfig, strategy: StrategyCalls, sizer: SizerCalls, views: Records
+    ) -> None:
+        self.tolerance = QuoteTolerance(
+            behind=config.keep_behind,
+            ahead=config.keep_ahead,
+            size_percent=config.keep_size_percent,
+        )
+        self.post_only = config.post_only
+        self._signals = strategy.signals
+        self._size = sizer.size
+        self.ticks = [max(1, tick) for tick in views["tick"].tolist()]
+        self.lots = [max(1, lot) for lot in views["lot"].tolist()]
+
+    def wanted(self, count: int, instrument: int, touch: tuple[int, int]) -> Wanted:
+        """Turn the first ``count`` signals into quotes and trades, never at more risk than asked.
+
+        Buy prices round down to the tick, sell prices up, sizes down to the lot. A post-only
+        quote stays a tick from the other side of the ``touch`` (best bid, best ask).
+        """
+        wanted = Wanted([], [], {})
+        tick, lot = self.ticks[instrument], self.lots[instrument]
+        for number in range(count):
+            _, action, side, price, *_ = self._signals.item(number)
+            if action == CANCEL:
+                wanted.targets.append(TargetQuote(side, 0, 0))
+                continue
+            if action not in (QUOTE, TAKE):
+                continue
+            size = self._size(number, instrument)
+            size -= size % lot
+            price = price - price % tick if side > 0 else price + -price % tick
+            if action == TAKE:
+                wanted.takes.append((Take(side, price, size), number))
+                continue
+            if self.post_only:
+                bid, ask = touch
+                price = min(price, ask - tick) if side > 0 else max(price, bid + tick)
+            wanted.targets.append(TargetQuote(side, price, size if price > 0 else 0))
+            wanted.origin[side, price] = number
+        return wanted
+
+    def plan(
+        self, targets: list[TargetQuote], standing: Iterable[WorkingOrder], instrument: int
+    ) -> QuotePlan:
+        """Compare what is wanted with what stands."""
+        return plan_quotes(targets, standing, self.ticks[instrument], self.tolerance)
+
+
+def restrict(
+    targets: list[TargetQuote], effect: int, position: int
+) -> tuple[list[TargetQuote], int]:
+    """Cut wanted quotes down to what a breaker's effect allows; return them and order flags.
+
+    Under ``BLOCK_OPEN`` only the side that reduces the position is quoted, reduce-only and for no
+    more than is held. Under everything stronger nothing new is wanted.
+    """
+    if effect != BreakerEffect.BLOCK_OPEN:
+        return [TargetQuote(side, 0, 0) for side, _, _ in targets], 0
+    cut = [
+        TargetQuote(side, price, min(size, -position * side) if position * side < 0 else 0)
+        for side, price, size in targets
+    ]
+    return cut, REDUCE_ONLY

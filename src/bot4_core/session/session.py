@@ -1,0 +1,130 @@
+"""The session: events in, effects out; its state is a function of configuration and events."""
+
+from collections.abc import Sequence
+
+from bot4_core.domain_types.canonical_types import InstrumentId, Nanoseconds
+from bot4_core.domain_types.decisions import BreakerEffect, BreakerScope, BreakerVerdict
+from bot4_core.domain_types.instruments import Instrument
+from bot4_core.domain_types.records import EVENT_DTYPE
+from bot4_core.errors import ValidationError
+from bot4_core.orders import LocalEvidence
+from bot4_core.plugins.interfaces import Records
+from bot4_core.risk.panel import Rearm
+from bot4_core.session.config import SessionConfig
+from bot4_core.session.effects import Effect, OrderText
+from bot4_core.session.order_notes import rearm_note
+from bot4_core.session.staged import StagedDriver
+from bot4_core.session.state import Parts, SessionState
+
+__all__ = ["Session"]
+
+
+class Session:
+    """A trading session without any outside: no file, no socket, no clock.
+
+    Parameters
+    ----------
+    config : SessionConfig
+    instruments : sequence of Instrument
+        Position = instrument id of the event records.
+    table : (n,) INSTRUMENT
+        The same instruments for kernels, as ``Exchange.table`` gives them.
+    parts : Parts
+    run : str
+        Name of the run; marks its client order ids and decides nothing else.
+
+    Attributes
+    ----------
+    state : SessionState
+        Books, views, orders, ledger, limits and breakers, to be read.
+    text : OrderText
+        Writes intents as text for the audit log.
+    """
+
+    def __init__(
+        self,
+        config: SessionConfig,
+        instruments: Sequence[Instrument],
+        table: Records,
+        parts: Parts,
+        run: str = "session",
+    ) -> None:
+        self.state = SessionState(config, instruments, table, parts, run)
+        self.text = OrderText(self.state.instruments, self.state.account.limits)
+        self._driver = StagedDriver(self.state)
+
+    @property
+    def now(self) -> int:
+        """The latest receive time seen, ns: the only clock there is."""
+        return self.state.now
+
+    def step(self, records: Records, start: int = 0, stop: int | None = None) -> list[Effect]:
+        """Take in event records, in order, and say what is wanted done.
+
+        Decisions are made at the ends of messages. The caller keeps every ``RecordIntent`` before
+        it lets the ``SendOrder`` after it go; if it cannot, it calls `withhold`.
+
+        Raises
+        ------
+        ValidationError
+            If the array is not of event records or names an instrument that is not known.
+        """
+        if records.dtype != EVENT_DTYPE or not records.flags.c_contiguous:
+            fault = f"{records.dtype} is no contiguous array of event records"
+            raise ValidationError([("records", fault)])
+        self._driver.run(records, start, len(records) if stop is None else stop)
+        return self.take_effects()
+
+    def take_effects(self) -> list[Effect]:
+        """Return the effects gathered so far and start a new list."""
+        ordering = self.state.ordering
+        effects, ordering.effects = ordering.effects, []
+        return effects
+
+    def audit_failed(self, *, failed: bool = True) -> None:
+        """Say that the audit log cannot be written (no new risk from now on), or can again."""
+        self.state.audit_healthy = not failed
+
+    def withhold(self, number: int) -> None:
+        """Say that an order's bytes will never leave, because its intent could not be kept."""
+        account = self.state.account
+        account.orders.note(number, LocalEvidence.WITHHELD, self.now)
+        account.show(account.orders[number].instrument)
+
+    def halt(self, actor: str, reason: str, *, flatten: bool = False) -> list[Effect]:
+        """Stop the whole session: cancel everything, and close what is held if asked to.
+
+        Orders leave again after `rearm` of the breaker ``"operator"``.
+        """
+        verdict = BreakerVerdict(
+            breaker="operator",
+            effect=BreakerEffect.FLATTEN if flatten else BreakerEffect.CANCEL_ALL,
+            scope=BreakerScope.SESSION,
+            instrument=InstrumentId(0),
+            time=Nanoseconds(self.now),
+            reason=f"{actor}: {reason}",
+        )
+        self._driver.trip(verdict)
+        return self.take_effects()
+
+    def rearm(
+        self, breaker: str, *, actor: str, reason: str, instrument: int | None = None
+    ) -> tuple[Rearm, list[Effect]]:
+        """Loosen a breaker; somebody's name stands for it.
+
+        Raises
+        ------
+        ValidationError
+            If nobody is named, no reason is given, or there is no such breaker.
+        """
+        entry = self.state.panel.rearm(
+            breaker, actor=actor, reason=reason, time=self.now, instrument=instrument
+        )
+        self.state.ordering.effects.append(rearm_note(entry, self.state.instruments))
+        return entry, self.take_effects()
+
+    def cancel_everything(self, reason: str) -> list[Effect]:
+        """Ask for the cancellation of every working order, as at the end of a run."""
+        for instrument in range(len(self.state.instruments)):
+            self.state.ordering.cancel_all(instrument, reason, self.now)
+        return self.take_effects()
