@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 
+from bot4_core.audit.chain import RecordRow, row_digest
 from bot4_core.domain_types.audit_records import AuditKind, AuditRecord
 from bot4_core.domain_types.canonical_types import Nanoseconds
-from bot4_core.errors import AuditError
+from bot4_core.errors import AuditError, ChainError
 
 __all__ = [
     "APPLICATION_ID",
@@ -17,11 +18,11 @@ __all__ = [
     "INSERT",
     "SCHEMA",
     "SCHEMA_VERSION",
+    "checked_record",
     "create_file",
     "named_errors",
     "open_reader",
     "open_writer",
-    "record_of_row",
     "require_log",
 ]
 
@@ -30,7 +31,9 @@ SCHEMA_VERSION: Final = 1
 COLUMNS: Final = (
     "sequence, wall_time, event_time, run, kind, actor, correlation, payload, previous, digest"
 )
-INSERT: Final = f"INSERT INTO records ({COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?,?)"  # noqa: S608
+# text is bound as the bytes that were hashed
+_VALUES: Final = ",".join(["?"] * 3 + ["CAST(? AS TEXT)"] * 5 + ["?"] * 2)
+INSERT: Final = f"INSERT INTO records ({COLUMNS}) VALUES ({_VALUES})"  # noqa: S608
 SCHEMA: Final = (
     """CREATE TABLE records (
   sequence INTEGER PRIMARY KEY,
@@ -48,6 +51,14 @@ SCHEMA: Final = (
 BEGIN SELECT RAISE(ABORT, 'audit records are append-only'); END""",
     """CREATE TRIGGER records_are_not_deleted BEFORE DELETE ON records
 BEGIN SELECT RAISE(ABORT, 'audit records are append-only'); END""",
+)
+
+_KINDS: Final = frozenset(kind.value for kind in AuditKind)
+_TABLE: Final = b"records"
+_SCHEMA_ROWS: Final = (
+    (b"table", _TABLE, _TABLE, 2, SCHEMA[0].encode()),
+    (b"trigger", b"records_are_not_updated", _TABLE, 0, SCHEMA[1].encode()),
+    (b"trigger", b"records_are_not_deleted", _TABLE, 0, SCHEMA[2].encode()),
 )
 
 _REMEDIES: Final = (
@@ -103,16 +114,26 @@ def create_file(path: Path) -> None:
 def open_writer(path: Path, *, durable: bool) -> sqlite3.Connection:
     """Connect for appending; the caller holds the file's lock."""
     database = sqlite3.connect(path, isolation_level=None, timeout=1.0)
-    database.execute("PRAGMA trusted_schema = OFF")
-    database.execute("PRAGMA cell_size_check = ON")
-    database.execute("PRAGMA secure_delete = ON")
     database.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
-    return database
+    database.execute("PRAGMA secure_delete = ON")  # so that free room is empty, see ``pages``
+    return _guarded(database)
 
 
 def open_reader(path: Path) -> sqlite3.Connection:
-    """Connect for reading; text comes back as bytes."""
-    database = sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, isolation_level=None)
+    """Connect for reading, also where nothing may be written beside the file.
+
+    SQLite wants to make an index file beside the write-ahead log. Where there is no such log,
+    nobody is writing, and the file can be read as one that never changes.
+    """
+    wal = path.with_name(f"{path.name}-wal")
+    mode = "mode=ro" if wal.exists() and wal.stat().st_size else "mode=ro&immutable=1"
+    return _guarded(
+        sqlite3.connect(f"file:{quote(str(path))}?{mode}", uri=True, isolation_level=None)
+    )
+
+
+def _guarded(database: sqlite3.Connection) -> sqlite3.Connection:
+    """Distrust what the file says of itself, and give its text as the bytes it is."""
     database.execute("PRAGMA trusted_schema = OFF")
     database.execute("PRAGMA cell_size_check = ON")
     database.text_factory = bytes
@@ -136,16 +157,29 @@ def require_log(path: Path, database: sqlite3.Connection) -> None:
             f"{path}: audit log of schema {version}, this program knows {SCHEMA_VERSION};"
             " open it with the version that wrote it"
         )
-    found = database.execute("SELECT CAST(sql AS BLOB) FROM sqlite_schema ORDER BY rowid")
-    if [row[0] for row in found] != [statement.encode() for statement in SCHEMA]:
+    found = database.execute("SELECT rowid, * FROM sqlite_schema").fetchall()
+    if found != [(place, *row) for place, row in enumerate(_SCHEMA_ROWS, start=1)]:
         raise AuditError(f"{path}: the schema was changed; restore a copy of the log")
 
 
-def record_of_row(
-    row: tuple[int, int, int, bytes, bytes, bytes, bytes, bytes, bytes, bytes],
-) -> AuditRecord:
-    """Read a row of ``COLUMNS``, text as bytes."""
+def checked_record(row: RecordRow) -> AuditRecord:
+    """Read a row of ``COLUMNS`` whose text came as bytes.
+
+    Raises
+    ------
+    ChainError
+        If the row's digest is not that of its content.
+    AuditError
+        If its kind is not known here.
+    """
     sequence, wall, event, run, kind, actor, correlation, payload, previous, digest = row
+    if sequence < 1 or row_digest(row) != digest:
+        raise ChainError(sequence, "content and digest differ")
+    if kind.decode() not in _KINDS:
+        raise AuditError(
+            f"audit record {sequence} is of the unknown kind {kind.decode()!r}; a newer version"
+            " wrote it: read it with that"
+        )
     return AuditRecord(
         sequence=sequence,
         wall_time=Nanoseconds(wall),

@@ -5,10 +5,9 @@ from pathlib import Path
 
 import attrs
 
-from bot4_core.audit.chain import record_digest
-from bot4_core.audit.database import COLUMNS, named_errors, open_reader, record_of_row, require_log
+from bot4_core.audit.database import COLUMNS, checked_record, named_errors, open_reader, require_log
 from bot4_core.domain_types.audit_records import AuditKind, AuditRecord
-from bot4_core.errors import AuditError, ChainError
+from bot4_core.errors import AuditError
 
 __all__ = ["AuditQuery", "read_records", "search", "why"]
 
@@ -74,10 +73,7 @@ def search(path: Path | str, query: AuditQuery) -> Iterator[AuditRecord]:
         try:
             require_log(place, database)
             for row in database.execute(statement, (*values, query.limit or -1)):
-                record = record_of_row(row)
-                if record_digest(record) != record.digest:
-                    raise ChainError(record.sequence, "content and digest differ")
-                yield record
+                yield checked_record(row)
         finally:
             database.close()
 

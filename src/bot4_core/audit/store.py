@@ -6,18 +6,19 @@ import os
 import sqlite3
 from collections.abc import Mapping
 from enum import StrEnum
+from itertools import pairwise
 from pathlib import Path
-from typing import Final, Self, TypeAlias
+from typing import Final, Self
 
 from bot4_core.audit.canonical import Payload, PayloadValue, canonical_json
-from bot4_core.audit.chain import FORMAT, GENESIS, digest_of_parts, record_digest
+from bot4_core.audit.chain import FORMAT, GENESIS, RecordRow, row_digest
 from bot4_core.audit.database import (
     COLUMNS,
     INSERT,
+    checked_record,
     create_file,
     named_errors,
     open_writer,
-    record_of_row,
     require_log,
 )
 from bot4_core.domain_types.audit_records import AuditKind, AuditRecord
@@ -28,7 +29,6 @@ __all__ = ["AuditLog", "Durability"]
 
 _TAIL: Final = 1000  # records verified when a log is opened
 _MOST_PENDING: Final = 100_000
-_Row: TypeAlias = tuple[int, int, int, str, str, str, str, str, bytes, bytes]
 
 
 class Durability(StrEnum):
@@ -65,13 +65,14 @@ class AuditLog:
     ) -> None:
         self.path = path
         self.run = ""
+        self._run_bytes = b""
         self.durable = durable
         self.sequence = 0
         self.head = GENESIS
         self.committed = 0
         self._database = database
         self._lock = lock
-        self._pending: list[_Row] = []
+        self._pending: list[RecordRow] = []
         self._broken = ""
         self._closed = False
 
@@ -149,7 +150,7 @@ class AuditLog:
             ended = "clean" if last.kind is AuditKind.RUN_END else "crashed"
             previous = {"ended": ended, "run": last.run, "start": start, "head": last.digest.hex()}
             self._refuse_known(run, start)
-        self.run = run
+        self.run, self._run_bytes = run, run.encode()
         payload: dict[str, PayloadValue] = {
             "durable": self.durable.value,
             "facts": facts,
@@ -198,25 +199,12 @@ class AuditLog:
             raise AuditError(
                 f"{self.path}: {_MOST_PENDING} records wait to be written; commit them"
             )
-        body = canonical_json(payload)
-        sequence, previous = self.sequence + 1, self.head
-        texts = (self.run.encode(), kind.encode(), actor.encode(), correlation.encode())
-        digest = digest_of_parts(sequence, (wall_time, event_time), texts, body, previous)
-        self._pending.append(
-            (
-                sequence,
-                wall_time,
-                event_time,
-                self.run,
-                kind.value,
-                actor,
-                correlation,
-                body.decode("ascii"),
-                previous,
-                digest,
-            )
-        )
-        self.sequence, self.head = sequence, digest
+        body, previous = canonical_json(payload), self.head
+        sequence = self.sequence + 1
+        texts = self._run_bytes, kind.encode(), actor.encode(), correlation.encode()
+        link = row_digest((sequence, wall_time, event_time, *texts, body, previous, b""))
+        self._pending.append((sequence, wall_time, event_time, *texts, body, previous, link))
+        self.sequence, self.head = sequence, link
         return AuditRecord(
             sequence=sequence,
             wall_time=Nanoseconds(wall_time),
@@ -227,7 +215,7 @@ class AuditLog:
             correlation=correlation,
             payload=body,
             previous=previous,
-            digest=digest,
+            digest=link,
         )
 
     def commit(self) -> int:
@@ -297,7 +285,7 @@ class AuditLog:
         rows = self._database.execute(
             f"SELECT {COLUMNS} FROM records ORDER BY sequence DESC LIMIT {_TAIL + 1}"  # noqa: S608
         ).fetchall()
-        records = [record_of_row(_as_bytes(row)) for row in reversed(rows)]
+        records = [checked_record(row) for row in reversed(rows)]
         _check_links(records)
         return records
 
@@ -312,7 +300,7 @@ class AuditLog:
             name, payload = self._database.execute(
                 "SELECT run, payload FROM records WHERE sequence = ?", (start,)
             ).fetchone()
-            if name == run:
+            if name == run.encode():
                 raise AuditError(
                     f"{self.path}: run {run!r} is already in this log (record {start}); give the"
                     " run a new name, because client order ids are made from it"
@@ -324,24 +312,12 @@ class AuditLog:
             raise AuditError(f"{self.path}: the log is closed; open it again")
 
 
-def _as_bytes(
-    row: _Row,
-) -> tuple[int, int, int, bytes, bytes, bytes, bytes, bytes, bytes, bytes]:
-    sequence, wall, event, run, kind, actor, correlation, payload, previous, digest = row
-    texts = run.encode(), kind.encode(), actor.encode(), correlation.encode(), payload.encode()
-    return (sequence, wall, event, *texts, previous, digest)
-
-
 def _check_links(records: list[AuditRecord]) -> None:
-    previous = records[0].previous if records else GENESIS
-    if records and records[0].sequence == 1 and previous != GENESIS:
+    if records and records[0].sequence == 1 and records[0].previous != GENESIS:
         raise ChainError(1, "the first record links to another one")
-    for place, record in enumerate(records):
-        if record.sequence != records[0].sequence + place or record.previous != previous:
+    for before, record in pairwise(records):
+        if record.sequence != before.sequence + 1 or record.previous != before.digest:
             raise ChainError(record.sequence, "does not follow the record before it")
-        if record_digest(record) != record.digest:
-            raise ChainError(record.sequence, "content and digest differ")
-        previous = record.digest
 
 
 def _take_lock(path: Path) -> int:
@@ -354,7 +330,7 @@ def _take_lock(path: Path) -> int:
         holder = os.read(lock, 20).decode("ascii", "replace") or "unknown"
         os.close(lock)
         raise AuditError(
-            f"{path}: another process (id {holder}) writes this log; stop it or choose another path"
+            f"{path}: another process (id {holder}) holds this log; stop it or choose another path"
         ) from None
     os.truncate(lock, 0)
     os.write(lock, str(os.getpid()).encode())

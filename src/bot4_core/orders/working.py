@@ -15,6 +15,7 @@ from bot4_core.domain_types.orders import Order, OrderIntent
 from bot4_core.domain_types.records import (
     EventKind,
     OrderFlag,
+    OrderReason,
     OrderStatus,
     OrderType,
     Side,
@@ -219,5 +220,13 @@ class WorkingOrder:
             filled=Quantity(self.filled, instrument.size_exponent),
             updated=Nanoseconds(self.updated),
             venue_order_id=str(self.venue_order) if self.venue_order >= 0 else "",
-            reason=str(self.reason) if self.reason >= 0 else "",
+            reason=_reason_text(self.reason),
         )
+
+
+def _reason_text(code: int) -> str:
+    """Name a reason code; one that is not ours is given as its number."""
+    if code <= 0:
+        return ""
+    known = code in OrderReason._value2member_map_
+    return OrderReason(code).name.lower() if known else str(code)
