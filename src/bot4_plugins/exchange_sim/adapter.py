@@ -1,0 +1,104 @@
+"""The client side of the simulated venue, without sockets."""
+
+from collections import deque
+from collections.abc import Sequence
+from typing import ClassVar
+
+from bot4_core.domain_types.canonical_types import InstrumentId, Nanoseconds
+from bot4_core.domain_types.instruments import Instrument
+from bot4_core.domain_types.orders import Order, OrderIntent
+from bot4_core.errors import DecodeError
+from bot4_core.plugins.interfaces import EventBatch, Exchange, Outbound, Records
+from bot4_plugins.exchange_sim.decoder import decode_rows
+from bot4_plugins.exchange_sim.listing_table import listing_table
+from bot4_plugins.exchange_sim.requests import (
+    cancel_text,
+    place_text,
+    snapshot_text,
+    subscribe_text,
+)
+from bot4_plugins.exchange_sim.settings import SimSettings
+from bot4_plugins.exchange_sim.venue import SimVenue
+
+__all__ = ["SimExchange"]
+
+CONNECTION = "stream"
+REASONS_KEPT = 32
+
+
+class SimExchange(Exchange):
+    """Decode the simulated venue's messages, and encode requests to it.
+
+    Parameters
+    ----------
+    settings : SimSettings
+    instruments : sequence of Instrument
+        Replaces what the venue lists, for tests of other scales.
+    """
+
+    name: ClassVar[str] = "sim"
+    markets: ClassVar[tuple[str, ...]] = ("sim",)
+    settings_type: ClassVar[type[SimSettings]] = SimSettings
+
+    def __init__(
+        self, settings: SimSettings | None = None, instruments: Sequence[Instrument] = ()
+    ) -> None:
+        self.settings = settings or SimSettings()
+        listings = self.settings.listings
+        self._instruments = tuple(instruments) or tuple(item.instrument for item in listings)
+        self._table = listing_table(listings)
+        self._ids = {str(item.symbol): at for at, item in enumerate(self._instruments)}
+        self._quarantined = 0
+        self.reasons: deque[str] = deque(maxlen=REASONS_KEPT)
+
+    @property
+    def instruments(self) -> tuple[Instrument, ...]:
+        """Known instruments; the position is the instrument id."""
+        return self._instruments
+
+    @property
+    def table(self) -> Records:
+        """The instruments as INSTRUMENT_DTYPE rows, same order."""
+        return self._table
+
+    @property
+    def quarantined(self) -> int:
+        """Messages refused so far; the last reasons stand in ``reasons``."""
+        return self._quarantined
+
+    def open_venue(self) -> SimVenue:
+        """Return a fresh server side with the same settings."""
+        return SimVenue(self.settings)
+
+    def connect(self) -> Sequence[Outbound]:
+        """Subscribe to every instrument; the venue answers with snapshots."""
+        return (Outbound(connection=CONNECTION, body=subscribe_text(list(self._ids))),)
+
+    def decode(self, data: bytes, received: Nanoseconds, batch: EventBatch) -> int:
+        """Append the message's events to the batch, whole or not at all."""
+        try:
+            rows = decode_rows(data, received, self._ids, self._instruments)
+        except DecodeError as error:
+            self._quarantined += 1
+            self.reasons.append(str(error))
+            return 0
+        batch.reserve(len(rows))
+        for at, row in enumerate(rows, batch.count):
+            batch.records[at] = row
+        batch.count += len(rows)
+        return len(rows)
+
+    def resync(self, instrument: InstrumentId) -> Sequence[Outbound]:
+        """Ask for the book whole after a gap."""
+        symbol = str(self._instruments[instrument].symbol)
+        return (Outbound(connection=CONNECTION, body=snapshot_text(symbol)),)
+
+    def place(self, intent: OrderIntent) -> Outbound:
+        """Encode a new order."""
+        instrument = self._instruments[intent.instrument]
+        return Outbound(connection=CONNECTION, body=place_text(intent, instrument))
+
+    def cancel(self, order: Order) -> Outbound:
+        """Encode the cancellation of an order."""
+        symbol = str(self._instruments[order.intent.instrument].symbol)
+        return Outbound(connection=CONNECTION, body=cancel_text(order.intent.number, symbol))

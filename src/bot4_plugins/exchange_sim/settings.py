@@ -1,0 +1,176 @@
+"""What a simulated venue trades, how its crowd behaves, and which faults it is told to have."""
+
+from decimal import Decimal
+from enum import StrEnum
+from typing import Final
+
+import attrs
+
+from bot4_core.domain_types.canonical_types import Symbol, VenueName
+from bot4_core.domain_types.instruments import (
+    FeeSchedule,
+    Instrument,
+    InstrumentKind,
+    Settlement,
+)
+from bot4_core.domain_types.records import ChainRule
+from bot4_core.errors import ValidationError
+from bot4_plugins.exchange_sim.flow import FlowRates
+
+__all__ = ["LISTINGS", "Fault", "FaultKind", "Listing", "SimSettings"]
+
+
+class FaultKind(StrEnum):
+    """How a book message goes wrong on its way to the client."""
+
+    DROP = "drop"
+    DUPLICATE = "duplicate"
+    SWAP = "swap"  # it comes after the next book message of its instrument
+
+
+@attrs.frozen(kw_only=True)
+class Fault:
+    """One scripted fault.
+
+    Parameters
+    ----------
+    kind : FaultKind
+    symbol : str
+    message : int
+        Which book message of the instrument, from 1; snapshots do not count.
+    count : int
+        How many messages in a row.
+    """
+
+    kind: FaultKind = attrs.field(converter=FaultKind)
+    symbol: str
+    message: int = attrs.field(validator=attrs.validators.ge(1))
+    count: int = attrs.field(default=1, validator=attrs.validators.ge(1))
+
+
+@attrs.frozen(kw_only=True)
+class Listing:
+    """An instrument, where its price starts, and the crowd that trades it."""
+
+    instrument: Instrument
+    start_price: int  # in ticks
+    underlying: str  # instruments of one underlying see one fair price
+    rates: FlowRates
+
+
+def _listing(
+    symbol: str,
+    kind: InstrumentKind,
+    start: int,
+    tick: int,
+    size_exponent: int,
+    lot: int,
+    rates: FlowRates,
+) -> Listing:
+    base, quote = symbol.split("-")[:2]
+    spot = kind is InstrumentKind.SPOT
+    return Listing(
+        instrument=Instrument(
+            venue=VenueName("sim"),
+            market="sim",
+            symbol=Symbol(symbol),
+            base=base,
+            quote=quote,
+            kind=kind,
+            settlement=Settlement.SPOT if spot else Settlement.LINEAR,
+            price_exponent=-2,
+            size_exponent=size_exponent,
+            tick=tick,
+            lot=lot,
+            min_size=lot,
+            min_notional=Decimal(5),
+            settlement_asset=quote,
+            fees=FeeSchedule(
+                maker=Decimal("0.0002") if spot else Decimal("0.0001"),
+                taker=Decimal("0.0005") if spot else Decimal("0.0004"),
+            ),
+            chain=ChainRule.STEP,
+        ),
+        start_price=start,
+        underlying=base,
+        rates=rates,
+    )
+
+
+LISTINGS: Final = (
+    _listing("BTC-USD", InstrumentKind.SPOT, 120_000, 50, -5, 1, FlowRates(unit=500)),
+    _listing(
+        "ETH-USD",
+        InstrumentKind.SPOT,
+        60_000,
+        5,
+        -4,
+        1,
+        FlowRates(unit=1_000, limits_per_second=110, ticks_per_root_second=5.0),
+    ),
+    _listing(
+        "BTC-USD-PERP",
+        InstrumentKind.PERPETUAL,
+        120_000,
+        50,
+        -3,
+        1,
+        FlowRates(unit=10, limits_per_second=180, mark_every_ms=1000, basis=4),
+    ),
+)
+"""What the venue can trade: two spot pairs and a perpetual on one of them."""
+
+
+@attrs.frozen(kw_only=True)
+class SimSettings:
+    """Settings of the simulated venue.
+
+    Parameters
+    ----------
+    symbols : tuple of str
+        What to trade, out of ``LISTINGS``; empty for all.
+    seed : int
+        The same seed gives the same market, on every machine.
+    start_ns : int
+        Venue time at which the client may connect.
+    latency_ns : int
+        From the venue to the client, and back.
+    faults : tuple of Fault
+        What goes wrong on the way to the client.
+    """
+
+    symbols: tuple[str, ...] = ()
+    seed: int = 1
+    start_ns: int = 1_735_689_600_000_000_000  # 2025-01-01
+    latency_ns: int = attrs.field(default=2_000_000, validator=attrs.validators.ge(0))
+    faults: tuple[Fault, ...] = ()
+
+    @property
+    def listings(self) -> tuple[Listing, ...]:
+        """The chosen listings, in the order of ``symbols``.
+
+        Raises
+        ------
+        ValidationError
+            If a symbol is not listed.
+        """
+        return chosen_listings(self.symbols)
+
+
+def chosen_listings(symbols: tuple[str, ...]) -> tuple[Listing, ...]:
+    """Return the listings of some symbols, all for none.
+
+    Raises
+    ------
+    ValidationError
+        If a symbol is not listed.
+    """
+    known = {str(listing.instrument.symbol): listing for listing in LISTINGS}
+    faults = [
+        (f"symbols[{at}]", f"{symbol!r} is not one of {', '.join(known)}")
+        for at, symbol in enumerate(symbols)
+        if symbol not in known
+    ]
+    if faults:
+        raise ValidationError(faults)
+    return tuple(known[symbol] for symbol in symbols or known)
