@@ -21,7 +21,8 @@ __all__ = ["FeatureEngine", "FeatureSettings"]
 Records: TypeAlias = NDArray[np.void]
 Levels: TypeAlias = NDArray[np.int64]
 
-SECOND: Final = 1_000_000_000
+FLOW_WINDOW: Final = Nanoseconds(10_000_000_000)
+SAMPLE_INTERVAL: Final = Nanoseconds(200_000_000)
 
 
 @attrs.frozen(kw_only=True)
@@ -43,8 +44,8 @@ class FeatureSettings:
         Base units (or contracts) to trade for ``vwap_bid`` and ``vwap_ask``.
     """
 
-    flow_window: Nanoseconds = Nanoseconds(10 * SECOND)
-    sample_interval: Nanoseconds = Nanoseconds(SECOND // 5)
+    flow_window: Nanoseconds = FLOW_WINDOW
+    sample_interval: Nanoseconds = SAMPLE_INTERVAL
     sample_count: int = 150
     sample_minimum: int = 20
     vwap_size: Decimal = Decimal(1)
