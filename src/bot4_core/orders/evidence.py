@@ -94,19 +94,16 @@ CANCELED: Final = int(Fact.CANCELED)
 EXPIRED: Final = int(Fact.EXPIRED)
 SENT: Final = int(Fact.SENT)
 
-_ENDS: Final = frozenset(
-    {OrderStatus.FILLED, OrderStatus.CANCELED, OrderStatus.EXPIRED, OrderStatus.REJECTED}
-)
 _WORKING: Final = frozenset({OrderStatus.OPEN, OrderStatus.PARTIAL, OrderStatus.PENDING_CANCEL})
 
 TRANSITIONS: Final[Mapping[OrderStatus, frozenset[OrderStatus]]] = MappingProxyType(
     {
-        OrderStatus.CREATED: _ENDS | _WORKING | {OrderStatus.SUBMITTED, OrderStatus.UNKNOWN},
-        OrderStatus.SUBMITTED: _ENDS | _WORKING | {OrderStatus.UNKNOWN},
-        OrderStatus.UNKNOWN: _ENDS | _WORKING,
-        OrderStatus.OPEN: _ENDS | {OrderStatus.PARTIAL, OrderStatus.PENDING_CANCEL},
-        OrderStatus.PARTIAL: _ENDS | {OrderStatus.PENDING_CANCEL},
-        OrderStatus.PENDING_CANCEL: _ENDS
+        OrderStatus.CREATED: TERMINAL | _WORKING | {OrderStatus.SUBMITTED, OrderStatus.UNKNOWN},
+        OrderStatus.SUBMITTED: TERMINAL | _WORKING | {OrderStatus.UNKNOWN},
+        OrderStatus.UNKNOWN: TERMINAL | _WORKING,
+        OrderStatus.OPEN: TERMINAL | {OrderStatus.PARTIAL, OrderStatus.PENDING_CANCEL},
+        OrderStatus.PARTIAL: TERMINAL | {OrderStatus.PENDING_CANCEL},
+        OrderStatus.PENDING_CANCEL: TERMINAL
         | {OrderStatus.UNKNOWN, OrderStatus.SUBMITTED, OrderStatus.CREATED}
         | {OrderStatus.OPEN, OrderStatus.PARTIAL},
         OrderStatus.REJECTED: frozenset(

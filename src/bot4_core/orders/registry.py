@@ -25,7 +25,6 @@ from bot4_core.orders.working import WorkingOrder
 __all__ = ["OrderChange", "Orders"]
 
 _FILLED = int(EventKind.ORDER_FILLED)
-_REFUSED = int(EventKind.CANCEL_REJECTED)
 _VENUE_KINDS = frozenset(
     {
         EventKind.ORDER_ACCEPTED,
@@ -35,7 +34,6 @@ _VENUE_KINDS = frozenset(
         EventKind.CANCEL_REJECTED,
     }
 )
-_NOT_SAID = -1
 _MAKER = int(EventFlag.MAKER)
 _THIRD_ASSET = int(EventFlag.THIRD_ASSET_FEE)
 _REMEMBERED_EXTERNAL = 4096
@@ -173,7 +171,7 @@ class Orders:
             return None
         before, reserved = order.status, order.reserved
         known = (order.facts, order.cancel_refused, order.venue_filled)
-        order.absorb(kind, received, _NOT_SAID if kind == _REFUSED else size, sequence, reason)
+        order.absorb(kind, received, size, sequence, reason)
         if known == (order.facts, order.cancel_refused, order.venue_filled):
             self.duplicates += 1
             return None

@@ -40,6 +40,9 @@ __all__ = ["WorkingOrder"]
 _WITHHELD = int(Fact.WITHHELD)
 _FROM_VENUE = ACCEPTED | CANCELED | EXPIRED | int(Fact.REJECTED)
 _NEVER = -1
+_TELLS_OPEN = frozenset(
+    {EventKind.ORDER_ACCEPTED, EventKind.ORDER_CANCELED, EventKind.ORDER_EXPIRED}
+)
 
 
 class WorkingOrder:
@@ -126,7 +129,7 @@ class WorkingOrder:
         received : int
             Local time of the evidence, ns.
         open_size : int
-            What the venue says was not yet filled; -1 when it does not say.
+            What the venue says was not yet filled; -1 when it does not say. Rejections never do.
         venue_order, reason : int
             The venue's order id and reason code; -1 when not sent.
         """
@@ -141,7 +144,7 @@ class WorkingOrder:
             self.cancel_requested = max(self.cancel_requested, received)
         elif kind == EventKind.CANCEL_REJECTED:
             self.cancel_refused = max(self.cancel_refused, received)
-        elif open_size >= 0:
+        elif open_size >= 0 and kind in _TELLS_OPEN:
             self._told_open(fact, open_size)
         self._settle(received)
 

@@ -1,0 +1,249 @@
+from collections import defaultdict
+from collections.abc import Iterator
+from itertools import permutations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.core.orders.builders import intent
+from tests.reference.orders import Evidence, final_state
+
+from bot4_core.domain_types.records import EventKind, OrderStatus
+from bot4_core.orders import (
+    TERMINAL,
+    TRANSITIONS,
+    LocalEvidence,
+    OrderAlarm,
+    WorkingOrder,
+    may_become,
+)
+from bot4_core.orders.evidence import ACCEPTED, Fact, status_of
+
+SIZE = 10
+VENUE_KINDS = (
+    EventKind.ORDER_ACCEPTED,
+    EventKind.ORDER_CANCELED,
+    EventKind.ORDER_REJECTED,
+    EventKind.ORDER_EXPIRED,
+    EventKind.CANCEL_REJECTED,
+)
+
+times = st.integers(1, 6)
+fills = st.builds(
+    lambda trade, size, received: Evidence(
+        EventKind.ORDER_FILLED, received, size, trade, 1000 + trade
+    ),
+    st.integers(1, 4),
+    st.integers(1, 6),
+    times,
+)
+unnamed = {"trade": st.just(-1), "price": st.just(0)}
+venue_words = st.builds(
+    Evidence, st.sampled_from(VENUE_KINDS), times, st.integers(-1, 12), **unnamed
+)
+local_facts = st.builds(
+    Evidence, st.sampled_from(list(LocalEvidence)), times, st.just(-1), **unnamed
+)
+evidence = venue_words | local_facts | fills
+
+
+def with_one_content_for_each_trade(items: list[Evidence]) -> list[Evidence]:
+    known: dict[int, Evidence] = {}
+    return [known.setdefault(item.trade, item) if item.trade >= 0 else item for item in items]
+
+
+histories = st.lists(evidence, max_size=6).map(with_one_content_for_each_trade)
+
+
+def absorb(order: WorkingOrder, item: Evidence) -> None:
+    if item.kind == EventKind.ORDER_FILLED:
+        order.absorb_fill(item.received, item.trade, item.price, item.size)
+    else:
+        order.absorb(item.kind, item.received, item.size, reason=item.size)
+
+
+def gathered(history: tuple[Evidence, ...] | list[Evidence]) -> WorkingOrder:
+    order = WorkingOrder(intent(size=SIZE))
+    for item in history:
+        absorb(order, item)
+    return order
+
+
+def all_that_is_known(order: WorkingOrder) -> tuple[object, ...]:
+    slots = (name for name in WorkingOrder.__slots__ if name != "fills")
+    fills_by_id = sorted(order.fills.items())
+    return (*(getattr(order, name) for name in slots), fills_by_id, order.alarms)
+
+
+def assert_confluent(history: list[Evidence], repeated: list[int]) -> None:
+    expected = all_that_is_known(gathered(history))
+    for shuffled in permutations(history):
+        again = [shuffled[place] for place in repeated if place < len(shuffled)]
+        assert all_that_is_known(gathered([*shuffled, *again])) == expected
+
+
+@given(histories.filter(lambda history: len(history) < 6), st.lists(st.integers(0, 5), max_size=4))
+def test_any_order_and_repetition_of_the_same_evidence_ends_in_the_same_state(
+    history: list[Evidence], repeated: list[int]
+) -> None:
+    assert_confluent(history, repeated)
+
+
+SENT = Evidence(LocalEvidence.SENT, 1)
+LATE = Evidence(LocalEvidence.TIMED_OUT, 2)
+TAKEN = Evidence(EventKind.ORDER_ACCEPTED, 3, 10)
+ASKED = Evidence(LocalEvidence.CANCEL_REQUESTED, 4)
+REFUSED = Evidence(EventKind.CANCEL_REJECTED, 5)
+GONE = Evidence(EventKind.ORDER_CANCELED, 6, 3)
+FIRST, SECOND = Evidence(21, 2, 4, 1, 1000), Evidence(21, 7, 3, 2, 1001)
+
+
+@pytest.mark.parametrize(
+    "history",
+    [
+        [SENT, LATE, FIRST, ASKED, GONE, SECOND],
+        [SENT, TAKEN, FIRST, ASKED, REFUSED, SECOND],
+        [LATE, TAKEN, ASKED, Evidence(EventKind.ORDER_REJECTED, 6), SECOND, GONE],
+    ],
+)
+def test_six_pieces_of_evidence_may_come_in_any_of_720_orders(history: list[Evidence]) -> None:
+    assert_confluent(history, [0, 3, 5])
+
+
+@given(histories)
+def test_the_state_is_what_all_evidence_together_says(history: list[Evidence]) -> None:
+    order = gathered(history)
+    found = (order.status, order.filled, order.reserved, order.venue_filled)
+    assert found == tuple(final_state(SIZE, history))
+
+
+@given(histories)
+def test_every_step_is_in_the_table_and_terminal_orders_never_work_again(
+    history: list[Evidence],
+) -> None:
+    order = WorkingOrder(intent(size=SIZE))
+    for item in history:
+        before, filled = order.status, order.filled
+        absorb(order, item)
+        assert may_become(before, order.status)
+        assert order.filled >= filled
+        if before in TERMINAL:
+            assert order.status in TERMINAL
+
+
+@given(histories)
+def test_filled_stays_within_the_quantity_unless_the_alarm_says_so(
+    history: list[Evidence],
+) -> None:
+    order = gathered(history)
+    assert order.filled == sum(size for _, size in order.fills.values())
+    assert (order.filled > SIZE) == bool(order.alarms & OrderAlarm.OVERFILLED)
+    assert order.reserved >= 0
+    assert order.open_size == max(0, SIZE - order.filled)
+
+
+def reachable_steps() -> Iterator[tuple[OrderStatus, OrderStatus]]:
+    """Walk every state that evidence can reach on an order of size 2, fill by fill."""
+    start = (0, 0, False)
+    waiting, seen = [start], {start}
+    while waiting:
+        facts, filled, pending = waiting.pop()
+        before = status_of(facts, filled, 2, pending)
+        steps = [(facts | int(fact), filled, pending) for fact in Fact]
+        steps += [(facts | ACCEPTED, filled + 1, pending)] if filled < 2 else []
+        steps += [(facts, filled, not pending)]
+        for step in steps:
+            yield before, status_of(step[0], step[1], 2, step[2])
+            if step not in seen:
+                seen.add(step)
+                waiting.append(step)
+
+
+def test_the_transition_table_lists_exactly_the_steps_that_can_happen() -> None:
+    found: defaultdict[OrderStatus, set[OrderStatus]] = defaultdict(set)
+    for before, after in reachable_steps():
+        found[before] |= {after} - {before}
+    # a fill of more than one unit: the walk above fills unit by unit
+    for status in set(found) - {OrderStatus.FILLED}:
+        found[status].add(OrderStatus.FILLED)
+    assert dict(found) == {before: set(after) for before, after in TRANSITIONS.items()}
+
+
+def test_a_status_may_stay_but_not_be_made_up() -> None:
+    assert may_become(OrderStatus.TRIGGER_PENDING, OrderStatus.TRIGGER_PENDING)
+    assert not may_become(OrderStatus.TRIGGER_PENDING, OrderStatus.OPEN)
+    assert not may_become(OrderStatus.FILLED, OrderStatus.OPEN)
+
+
+@pytest.mark.parametrize(
+    ("history", "status"),
+    [
+        ([], OrderStatus.CREATED),
+        ([Evidence(LocalEvidence.SENT, 1)], OrderStatus.SUBMITTED),
+        (
+            [Evidence(LocalEvidence.SENT, 1), Evidence(LocalEvidence.TIMED_OUT, 2)],
+            OrderStatus.UNKNOWN,
+        ),
+        (
+            [Evidence(LocalEvidence.TIMED_OUT, 2), Evidence(EventKind.ORDER_ACCEPTED, 3)],
+            OrderStatus.OPEN,
+        ),
+        (
+            [Evidence(LocalEvidence.TIMED_OUT, 2), Evidence(LocalEvidence.CANCEL_REQUESTED, 3)],
+            OrderStatus.UNKNOWN,
+        ),
+        ([Evidence(LocalEvidence.NEVER_ARRIVED, 9)], OrderStatus.REJECTED),
+    ],
+)
+def test_local_evidence_alone_gives_a_status(history: list[Evidence], status: OrderStatus) -> None:
+    assert gathered(history).status is status
+
+
+def test_a_fill_before_the_acknowledgement_proves_that_the_order_was_accepted() -> None:
+    order = gathered([Evidence(LocalEvidence.TIMED_OUT, 1), Evidence(21, 2, 4, 7, 1000)])
+    assert order.status is OrderStatus.PARTIAL
+    assert order.reserved == 6
+
+
+def test_a_fill_after_the_cancellation_is_booked() -> None:
+    order = gathered([Evidence(EventKind.ORDER_CANCELED, 2, 7), Evidence(21, 3, 3, 7, 1000)])
+    assert (order.status, order.filled, order.reserved) == (OrderStatus.CANCELED, 3, 0)
+    assert order.alarms is OrderAlarm.NONE
+
+
+def test_a_cancellation_keeps_in_reserve_what_the_venue_filled_and_did_not_report_yet() -> None:
+    order = gathered([Evidence(EventKind.ORDER_CANCELED, 2, 7)])
+    assert (order.reserved, order.finished) == (3, False)
+    absorb(order, Evidence(EventKind.ORDER_FILLED, 3, 3, 7, 1000))
+    assert order.finished
+
+
+def test_a_refused_cancel_lets_the_order_work_on_and_a_later_request_counts_again() -> None:
+    asked = Evidence(LocalEvidence.CANCEL_REQUESTED, 3)
+    history = [Evidence(EventKind.ORDER_ACCEPTED, 2, 10), asked]
+    assert gathered(history).status is OrderStatus.PENDING_CANCEL
+    history.append(Evidence(EventKind.CANCEL_REJECTED, 4))
+    assert gathered(history).status is OrderStatus.OPEN
+    history.append(Evidence(LocalEvidence.CANCEL_REQUESTED, 5))
+    assert gathered(history).status is OrderStatus.PENDING_CANCEL
+
+
+def test_overfilling_is_booked_and_alarmed() -> None:
+    order = gathered([Evidence(21, 1, 8, 1, 1000), Evidence(21, 2, 8, 2, 1000)])
+    assert (order.status, order.filled, order.reserved) == (OrderStatus.FILLED, 16, 0)
+    assert order.alarms == OrderAlarm.OVERFILLED
+
+
+@pytest.mark.parametrize(
+    "history",
+    [
+        [Evidence(EventKind.ORDER_CANCELED, 1, 10), Evidence(EventKind.ORDER_EXPIRED, 1, 10)],
+        [Evidence(EventKind.ORDER_CANCELED, 1, 10), Evidence(EventKind.ORDER_REJECTED, 1)],
+        [Evidence(EventKind.ORDER_REJECTED, 1), Evidence(21, 1, 1, 1, 1000)],
+        [Evidence(LocalEvidence.WITHHELD, 1), Evidence(EventKind.ORDER_ACCEPTED, 1)],
+        [Evidence(EventKind.ORDER_CANCELED, 1, 9), Evidence(21, 1, 2, 1, 1000)],
+        [Evidence(21, 1, 2, 1, 1000), Evidence(21, 1, 3, 1, 1000)],
+    ],
+)
+def test_evidence_that_cannot_all_be_true_is_alarmed(history: list[Evidence]) -> None:
+    assert gathered(history).alarms == OrderAlarm.CONTRADICTED

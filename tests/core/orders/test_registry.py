@@ -1,0 +1,284 @@
+import pytest
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from tests.core.orders.builders import TAG, event, fill, instrument, intent, registry
+from tests.reference.orders import Evidence, final_state
+
+from bot4_core.domain_types.canonical_types import InstrumentId, Money, Price, Quantity
+from bot4_core.domain_types.records import (
+    EventFlag,
+    EventKind,
+    OrderReason,
+    OrderStatus,
+    OrderType,
+    Side,
+)
+from bot4_core.errors import OrderError
+from bot4_core.orders import LocalEvidence, OrderAlarm, OrderChange, Orders, client_order_id
+
+
+def changed(change: OrderChange | None) -> OrderChange:
+    assert change is not None
+    return change
+
+
+def one_order(side: int = 1) -> Orders:
+    orders = registry()
+    orders.create(intent(side=side))
+    orders.note(1, LocalEvidence.SENT, 2)
+    return orders
+
+
+def test_an_order_reserves_its_size_from_the_intent_until_evidence_releases_it() -> None:
+    orders = registry(2)
+    orders.create(intent(1, of=1, side=-1))
+    assert (orders.open_buy, orders.open_sell) == ([0, 0], [0, 10])
+    orders.note(1, LocalEvidence.SENT, 2)
+    orders.note(1, LocalEvidence.TIMED_OUT, 3)
+    assert orders.open_sell == [0, 10]
+    orders.apply(event(EventKind.ORDER_CANCELED, 1, size=10, of=1))
+    assert orders.open_sell == [0, 0]
+
+
+def test_working_orders_are_listed_by_instrument_oldest_first() -> None:
+    orders = registry(2)
+    for number, of in ((1, 0), (2, 1), (3, 0)):
+        orders.create(intent(number, of=of))
+    assert [order.number for order in orders.working(0)] == [1, 3]
+    assert [order.number for order in orders] == [1, 3, 2]
+    assert (orders.open_count, len(orders), 3 in orders, 4 in orders) == (3, 3, True, False)
+
+
+def test_a_fill_is_handed_on_once_as_a_domain_object() -> None:
+    orders = one_order(side=-1)
+    record = fill(trade=7, size=4, aux=25, flags=int(EventFlag.MAKER))
+    change = changed(orders.apply(record))
+    assert change.order is orders[1]
+    assert (change.before, change.after) == (OrderStatus.SUBMITTED, OrderStatus.PARTIAL)
+    booked = change.fill
+    assert booked is not None
+    assert (booked.price, booked.size) == (Price(1000, -1), Quantity(4, -3))
+    assert (booked.fee, booked.fee_asset) == (Money(25, -8), "USDT")
+    assert (booked.side, booked.maker, booked.trade_id, booked.time) == (Side.SELL, True, 7, 4)
+    assert orders.apply(record) is None
+    assert orders.duplicates == 1
+    assert orders.open_sell == [6]
+
+
+def test_a_fill_without_venue_time_takes_the_time_it_came() -> None:
+    booked = changed(one_order().apply(fill(time=0, received=9))).fill
+    assert booked is not None
+    assert booked.time == 9
+
+
+@pytest.mark.parametrize("fields", [{"trade": -1}, {"size": 0}])
+def test_a_fill_without_identity_or_size_is_refused(fields: dict[str, int]) -> None:
+    with pytest.raises(OrderError, match="cumulative"):
+        one_order().apply(fill(**fields))
+
+
+def test_a_fee_in_another_asset_is_named_or_alarmed() -> None:
+    flags = int(EventFlag.THIRD_ASSET_FEE)
+    change = changed(one_order().apply(fill(flags=flags)))
+    assert change.alarms == OrderAlarm.FEE_ASSET
+    named = Orders([instrument()], TAG, fee_assets={InstrumentId(0): ("BNB", -8)})
+    named.create(intent())
+    change = changed(named.apply(fill(flags=flags)))
+    assert change.fill is not None
+    assert (change.fill.fee_asset, change.alarms) == ("BNB", OrderAlarm.NONE)
+
+
+def test_a_fill_of_a_foreign_order_is_handed_on_once_and_alarmed() -> None:
+    orders = registry()
+    change = changed(orders.apply(fill(number=-1, side=-1)))
+    assert change.order is None
+    assert change.alarms == OrderAlarm.EXTERNAL
+    assert change.fill is not None
+    assert change.fill.side is Side.SELL
+    assert orders.apply(fill(number=-1)) is None
+    assert (orders.orphans, orders.duplicates) == (1, 1)
+
+
+def test_foreign_fills_are_remembered_only_so_long() -> None:
+    orders = registry()
+    for trade in range(5000):
+        assert orders.apply(fill(number=-1, trade=trade)) is not None
+    assert orders.apply(fill(number=-1, trade=4999)) is None
+    assert orders.apply(fill(number=-1, trade=0)) is not None
+
+
+def test_other_evidence_on_foreign_orders_is_counted() -> None:
+    orders = registry()
+    assert orders.apply(event(EventKind.ORDER_CANCELED, 9, size=1)) is None
+    assert orders.orphans == 1
+
+
+def test_repeated_evidence_is_counted_and_changes_nothing() -> None:
+    orders = one_order()
+    accepted = event(EventKind.ORDER_ACCEPTED, size=10, sequence=44)
+    assert changed(orders.apply(accepted)).after is OrderStatus.OPEN
+    assert orders.apply(accepted) is None
+    assert orders.note(1, LocalEvidence.SENT, 2) is None
+    assert orders.duplicates == 1
+
+
+def test_market_events_are_refused() -> None:
+    with pytest.raises(OrderError, match="nothing of orders"):
+        one_order().apply(event(EventKind.TRADE))
+
+
+@pytest.mark.parametrize("fields", [{"number": 2}, {"size": 0}, {"side": 0}])
+def test_an_order_out_of_line_is_refused(fields: dict[str, int]) -> None:
+    with pytest.raises(OrderError):
+        registry().create(intent(**fields))
+
+
+def test_asking_for_an_order_that_is_not_there_names_the_last_one() -> None:
+    with pytest.raises(OrderError, match="no order 5 \\(last number 1\\)"):
+        one_order().note(5, LocalEvidence.SENT, 1)
+
+
+def test_numbers_are_dense_and_client_ids_carry_the_run() -> None:
+    orders = one_order()
+    assert orders.next_number == 2
+    assert orders.client_id(1) == client_order_id(TAG, 1)
+
+
+def test_not_found_is_no_proof_before_the_venue_can_no_longer_accept_the_order() -> None:
+    orders = one_order()
+    question = {"expiry": 100, "lag_margin": 10}
+    assert orders.not_found(1, server_time=500, **question) is None  # not in doubt
+    orders.note(1, LocalEvidence.TIMED_OUT, 50)
+    assert orders.in_doubt() == (orders[1],)
+    assert orders.not_found(1, server_time=112, **question) is None
+    assert orders.open_buy == [10]
+    change = changed(orders.not_found(1, server_time=113, **question))
+    assert change.after is OrderStatus.REJECTED
+    assert orders.open_buy == [0]
+    assert orders.in_doubt() == ()
+
+
+def test_finished_orders_are_kept_up_to_a_number() -> None:
+    orders = registry(keep_finished=1)
+    for number in (1, 2, 3):
+        orders.create(intent(number))
+        orders.note(number, LocalEvidence.WITHHELD, 3)
+    assert (1 in orders, 2 in orders, 3 in orders) == (False, False, True)
+    assert orders.counts[OrderStatus.REJECTED] == 3
+    orders.check()
+
+
+def test_a_finished_order_works_again_in_the_books_when_unseen_fills_are_reported() -> None:
+    orders = one_order()
+    orders.apply(event(EventKind.ORDER_EXPIRED, size=10))
+    assert orders.open_count == 0
+    orders.apply(event(EventKind.ORDER_CANCELED, size=7))
+    assert (orders.open_count, orders.open_buy) == (1, [3])
+    orders.apply(fill(size=3))
+    assert (orders.open_count, orders.open_buy) == (0, [0])
+    orders.apply(fill(trade=2, size=1))
+    assert orders[1].filled == 4
+    orders.check()
+
+
+def test_an_instrument_can_be_added_while_running() -> None:
+    orders = one_order()
+    assert orders.add_instrument(instrument("NEW")) == 1
+    orders.create(intent(2, of=1))
+    assert orders.open_buy == [10, 10]
+
+
+def test_a_snapshot_is_the_order_in_domain_types() -> None:
+    orders = one_order()
+    orders.apply(event(EventKind.ORDER_CANCELED, size=10, sequence=4, aux=OrderReason.REQUESTED))
+    order = orders.snapshot(1)
+    assert order.intent.client_id == orders.client_id(1)
+    assert (order.intent.price, order.intent.size) == (Price(1000, -1), Quantity(10, -3))
+    assert (order.status, order.venue_order_id, order.reason) == (
+        OrderStatus.CANCELED,
+        "4",
+        "requested",
+    )
+
+
+def test_a_snapshot_of_a_market_order_has_no_price_and_shows_foreign_reasons_as_they_are() -> None:
+    orders = registry()
+    orders.create(intent(order_type=OrderType.MARKET, price=0))
+    assert orders.snapshot(1).reason == ""
+    orders.apply(event(EventKind.ORDER_REJECTED, aux=2010))
+    order = orders.snapshot(1)
+    assert (order.intent.price, order.reason, order.venue_order_id) == (None, "2010", "")
+
+
+def test_check_finds_a_wrong_reservation_count_or_sum() -> None:
+    orders = one_order()
+    orders.check()
+    orders.open_buy[0] += 1
+    with pytest.raises(OrderError, match="reserved"):
+        orders.check()
+    orders.open_buy[0] -= 1
+    orders.counts[OrderStatus.OPEN] += 1
+    with pytest.raises(OrderError, match="counted"):
+        orders.check()
+    orders.counts[OrderStatus.OPEN] -= 1
+    orders[1].filled += 1
+    with pytest.raises(OrderError, match="sum"):
+        orders.check()
+
+
+class OrderLife(RuleBasedStateMachine):
+    """Many orders, evidence in any order; a list of everything seen is the model."""
+
+    @initialize(count=st.integers(1, 3))
+    def start(self, count: int) -> None:
+        self.orders = registry(2)
+        self.seen: dict[int, list[Evidence]] = {}
+        self.sides: dict[int, tuple[int, int]] = {}
+        self.clock = 10
+        for _ in range(count):
+            self.create(0, 1, 10)
+
+    @rule(of=st.integers(0, 1), side=st.sampled_from([1, -1]), size=st.integers(1, 12))
+    def create(self, of: int, side: int, size: int) -> None:
+        number = self.orders.next_number
+        self.orders.create(intent(number, of=of, side=side, size=size))
+        self.seen[number] = []
+        self.sides[number] = of, side
+
+    @rule(data=st.data(), kind=st.sampled_from([20, 22, 23, 24, 25]), size=st.integers(-1, 12))
+    def venue_says(self, data: st.DataObject, kind: int, size: int) -> None:
+        number = data.draw(st.sampled_from(sorted(self.seen)))
+        self.clock += 1
+        self.orders.apply(event(kind, number, size=size, received=self.clock))
+        self.seen[number].append(Evidence(kind, self.clock, size))
+
+    @rule(data=st.data(), trade=st.integers(1, 5), size=st.integers(1, 6))
+    def venue_fills(self, data: st.DataObject, trade: int, size: int) -> None:
+        number = data.draw(st.sampled_from(sorted(self.seen)))
+        known = any(item.trade == trade for item in self.seen[number])
+        change = self.orders.apply(fill(number, trade, size, received=self.clock))
+        assert (change is None) == known
+        if not known:
+            self.seen[number].append(Evidence(21, self.clock, size, trade, 1000))
+
+    @rule(data=st.data(), kind=st.sampled_from(list(LocalEvidence)))
+    def we_know(self, data: st.DataObject, kind: LocalEvidence) -> None:
+        number = data.draw(st.sampled_from(sorted(self.seen)))
+        self.clock += 1
+        self.orders.note(number, kind, self.clock)
+        self.seen[number].append(Evidence(kind, self.clock))
+
+    @precondition(lambda self: hasattr(self, "orders"))
+    @invariant()
+    def books_agree_with_the_model(self) -> None:
+        self.orders.check()
+        reserved = {1: [0, 0], -1: [0, 0]}
+        for number, evidence in self.seen.items():
+            order, (of, side) = self.orders[number], self.sides[number]
+            expected = final_state(order.size, evidence)
+            assert (order.status, order.filled) == (expected.status, expected.filled)
+            reserved[side][of] += expected.reserved
+        assert (self.orders.open_buy, self.orders.open_sell) == (reserved[1], reserved[-1])
+
+
+TestOrderLife = OrderLife.TestCase
