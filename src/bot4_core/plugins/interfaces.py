@@ -208,13 +208,22 @@ class Outbound:
 
 
 class Exchange(ABC):
-    """A venue without its sockets: bytes and time in, events and wanted bytes out."""
+    """A venue without its sockets: bytes and time in, events and wanted bytes out.
+
+    Hosts make adapters as ``cls(settings, instruments)``, with settings of ``settings_type`` read
+    from the configuration and the instruments that are known from elsewhere.
+    """
 
     name: ClassVar[str]
     markets: ClassVar[tuple[str, ...]]
+    settings_type: ClassVar[type[PartSettings]] = PartSettings
 
     subject: Symbol = Symbol("")
     """What messages that name no instrument are about (recordings of one symbol have such)."""
+
+    @abstractmethod
+    def __init__(self, settings: PartSettings, instruments: Sequence[Instrument] = ()) -> None:
+        """Take settings of ``settings_type`` and the instruments known from elsewhere."""
 
     @property
     @abstractmethod
@@ -241,7 +250,7 @@ class Exchange(ABC):
             quarantined ones, which are counted in ``quarantined``.
         """
 
-    def decode_block(
+    def decode_block(  # noqa: PLR0917 - as its kernels take them
         self,
         buffer: NDArray[np.uint8],
         starts: NDArray[np.int64],

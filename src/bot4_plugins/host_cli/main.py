@@ -13,9 +13,9 @@ from bot4_core.errors import Bot4Error
 from bot4_core.exit_codes import ExitCode, exit_code
 
 COMMANDS: Final[dict[str, tuple[str, str]]] = {
-    "run": ("session_command:run", "Run a session from a configuration file."),
-    "replay": ("replay_command:replay", "Replay recordings and print the books they end in."),
-    "import": ("import_command:import_files", "Turn foreign recordings into one of ours."),
+    "run": ("run_command:run", "Run a session from a configuration file."),
+    "replay": ("replay_command:replay_files", "Replay recordings and print the books they end in."),
+    "import": ("import_command:import_recordings", "Turn foreign recordings into one of ours."),
     "plugins": ("plugins_command:plugins", "Look at installed plugins."),
     "audit": ("audit_command:audit", "Verify and question an audit log."),
     "warmup": ("warmup_command:warmup", "Compile all kernels ahead of a session."),

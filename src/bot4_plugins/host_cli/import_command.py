@@ -1,0 +1,51 @@
+"""``bot4 import``: foreign recordings into one of ours."""
+
+from pathlib import Path
+
+import click
+
+from bot4_core.convert import unstructure
+from bot4_core.session.importing import import_files
+from bot4_plugins.host_cli.output import json_option, print_json
+from bot4_plugins.host_cli.reading import reading
+from bot4_plugins.host_cli.replay_command import files_argument, salvage_option
+from bot4_plugins.host_cli.venues import adapter_factory, venue_options
+
+
+@click.command("import")
+@files_argument
+@click.option(
+    "-o",
+    "--out",
+    required=True,
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The recording to write; must not exist.",
+)
+@venue_options
+@salvage_option
+@json_option
+def import_recordings(  # noqa: PLR0917 - one parameter an option
+    files: tuple[Path, ...],
+    out: Path,
+    venue: str,
+    market: str,
+    salvage: bool,
+    as_json: bool,
+) -> None:
+    """Turn recordings of other programs into one of ours: events, index and raw messages.
+
+    Example: bot4 import tape.gz -o tape.b4r --venue binance --market usdm
+    """
+    factory = adapter_factory(venue, market)
+    with reading("import", salvage=salvage) as (options, tell):
+        report = import_files(files, out, factory, market, options=options, progress=tell)
+    for warning in report.warnings:
+        click.echo(f"bot4: warning: {warning}", err=True)
+    if as_json:
+        print_json({"schema": 1, **unstructure(report)})
+        return
+    counts = report.counts
+    click.echo(
+        f"{report.path}: {counts.messages:,} messages, {counts.events:,} events of "
+        f"{', '.join(report.instruments)}\ndigest {report.digest}"
+    )

@@ -1,0 +1,46 @@
+"""Make exchange adapters by plugin name."""
+
+from collections.abc import Callable, Sequence
+
+import click
+
+from bot4_core.convert import structure
+from bot4_core.domain_types.instruments import Instrument
+from bot4_core.errors import ConfigError
+from bot4_core.plugins.interfaces import Exchange
+from bot4_plugins.host_cli.plugins_command import installed_host
+
+__all__ = ["adapter_factory", "venue_options"]
+
+
+def adapter_factory(venue: str, market: str) -> Callable[[Sequence[Instrument]], Exchange]:
+    """Return what makes fresh adapters of one market of a venue.
+
+    Raises
+    ------
+    MissingPluginError
+        If no plugin brings the venue.
+    ConfigError
+        If the venue has no such market.
+    """
+    kind: type[Exchange] = installed_host().load("exchange", venue)
+    if market not in kind.markets:
+        known = ", ".join(kind.markets)
+        raise ConfigError("--market", [("", f"{venue} has no market {market!r}, but {known}")])
+
+    def make(instruments: Sequence[Instrument]) -> Exchange:
+        settings = structure({"market": market}, kind.settings_type, "--market")
+        adapter: Exchange = kind(settings, instruments)
+        return adapter
+
+    return make
+
+
+def venue_options(command: Callable[..., object]) -> Callable[..., object]:
+    """Add the options that say how foreign recordings are to be understood."""
+    command = click.option(
+        "--market", default="spot", show_default=True, help="The venue's own division."
+    )(command)
+    return click.option(
+        "--venue", default="binance", show_default=True, help="Exchange plugin that decodes."
+    )(command)
