@@ -281,8 +281,9 @@ def _read_tuple(value: Any, cls: Any) -> tuple[Any, ...]:
     return tuple(_read_items(value, members))
 
 
-def _read_list(value: Any, cls: Any) -> list[Any]:
-    return _read_items(value, get_args(cls))
+def _read_list(value: Any, cls: Any) -> list[Any] | tuple[Any, ...]:
+    items = _read_items(value, get_args(cls))
+    return items if get_origin(cls) is list else tuple(items)
 
 
 def _read_items(value: Any, members: tuple[Any, ...]) -> list[Any]:

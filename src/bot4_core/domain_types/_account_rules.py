@@ -5,7 +5,13 @@ from collections.abc import Callable
 from typing import Final, Never
 
 from bot4_core.domain_types._rule import Faults, broken, finite
-from bot4_core.domain_types.accounts import Balance, Position
+from bot4_core.domain_types.accounts import (
+    Balance,
+    FundingPayment,
+    Position,
+    ProfitAndLoss,
+    Transfer,
+)
 from bot4_core.domain_types.audit_records import AuditRecord
 from bot4_core.domain_types.decisions import (
     BreakerEffect,
@@ -43,6 +49,41 @@ def position_rules(value: Position) -> Faults:
             average is not None and average.value <= 0,
             "average_price",
             f"{average} is not above zero",
+        ),
+    )
+
+
+def payment_rules(value: FundingPayment) -> Faults:
+    """Check that a funding payment says what was paid in, and when."""
+    yield from _dated_amount_rules(value.asset, value.time)
+
+
+def transfer_rules(value: Transfer) -> Faults:
+    """Check that a transfer says what was moved, and when."""
+    yield from _dated_amount_rules(value.asset, value.time)
+
+
+def _dated_amount_rules(asset: str, time: int) -> Faults:
+    yield from broken(
+        (not asset, "asset", "is empty"),
+        (time < 0, "time", f"{time} ns is before 1970; 0 means unknown"),
+    )
+
+
+def profit_rules(value: ProfitAndLoss) -> Faults:
+    """Check that the parts of a profit add up."""
+    gained = value.realised.fraction + value.unrealised.fraction
+    sum_of = (
+        f"realised {value.realised} + unrealised {value.unrealised}",
+        f"- fees {value.fees} + funding {value.funding}",
+    )
+    net = gained - value.fees.fraction + value.funding.fraction
+    yield from broken(
+        (not value.asset, "asset", "is empty"),
+        (
+            value.net.fraction != net,
+            "net",
+            f"{value.net} is not {' '.join(sum_of)}",
         ),
     )
 
@@ -141,6 +182,9 @@ def _digest_rules(path: str, digest: bytes) -> tuple[tuple[bool, str, str]]:
 ACCOUNT_RULES: Final[tuple[Callable[[Never], Faults], ...]] = (
     balance_rules,
     position_rules,
+    payment_rules,
+    transfer_rules,
+    profit_rules,
     limits_rules,
     verdict_rules,
     signal_rules,

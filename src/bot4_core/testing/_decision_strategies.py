@@ -2,7 +2,13 @@
 
 from hypothesis import strategies as st
 
-from bot4_core.domain_types.accounts import Balance, Position
+from bot4_core.domain_types.accounts import (
+    Balance,
+    FundingPayment,
+    Position,
+    ProfitAndLoss,
+    Transfer,
+)
 from bot4_core.domain_types.audit_records import AuditKind, AuditRecord
 from bot4_core.domain_types.canonical_types import Money, Nanoseconds, Quantity, VenueName
 from bot4_core.domain_types.decisions import (
@@ -33,9 +39,12 @@ __all__ = [
     "balances",
     "breaker_verdicts",
     "child_orders",
+    "funding_payments",
     "positions",
+    "profits",
     "risk_limits",
     "signals",
+    "transfers",
 ]
 
 
@@ -63,6 +72,38 @@ def positions(draw: st.DrawFn, instrument: Instrument) -> Position:
         average_price=average if sign else None,
         realised=draw(moneys(instrument.settlement_exponent)),
         fees=draw(moneys(instrument.settlement_exponent)),
+    )
+
+
+def funding_payments() -> st.SearchStrategy[FundingPayment]:
+    """Draw payments in either direction."""
+    return st.builds(
+        FundingPayment,
+        instrument=instrument_ids(),
+        amount=moneys(-8),
+        asset=names(),
+        time=nanoseconds(),
+    )
+
+
+def transfers() -> st.SearchStrategy[Transfer]:
+    """Draw amounts that came or went."""
+    return st.builds(Transfer, asset=names(), amount=moneys(-8), time=nanoseconds())
+
+
+@st.composite
+def profits(draw: st.DrawFn) -> ProfitAndLoss:
+    """Draw profits and losses whose parts add up."""
+    exponent = draw(st.integers(-8, 0))
+    parts = st.integers(-STEPS, STEPS).map(lambda value: Money(value, exponent))
+    realised, unrealised, fees, funding = (draw(parts) for _ in range(4))
+    return ProfitAndLoss(
+        asset=draw(names()),
+        realised=realised,
+        unrealised=unrealised,
+        fees=fees,
+        funding=funding,
+        net=realised + unrealised - fees + funding,
     )
 
 

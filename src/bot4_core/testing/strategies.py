@@ -9,9 +9,12 @@ from bot4_core.testing._decision_strategies import (
     balances,
     breaker_verdicts,
     child_orders,
+    funding_payments,
     positions,
+    profits,
     risk_limits,
     signals,
+    transfers,
 )
 from bot4_core.testing._market_strategies import (
     book_levels,
@@ -60,6 +63,7 @@ __all__ = [
     "exponents",
     "fee_schedules",
     "fills",
+    "funding_payments",
     "fundings",
     "instrument_ids",
     "instruments",
@@ -74,10 +78,12 @@ __all__ = [
     "orders",
     "positions",
     "prices",
+    "profits",
     "quantities",
     "quotes",
     "risk_limits",
     "sides",
     "signals",
     "trades",
+    "transfers",
 ]

@@ -17,6 +17,7 @@ from bot4_core.domain_types import (
     ClientOrderId,
     Fill,
     Funding,
+    FundingPayment,
     Instrument,
     InstrumentId,
     InstrumentKind,
@@ -33,6 +34,7 @@ from bot4_core.domain_types import (
     OrderType,
     Position,
     Price,
+    ProfitAndLoss,
     Quantity,
     Quote,
     RiskLimits,
@@ -42,6 +44,7 @@ from bot4_core.domain_types import (
     SignalAction,
     Symbol,
     Trade,
+    Transfer,
     VenueName,
 )
 
@@ -71,6 +74,16 @@ POSITION = Position(
     average_price=Price.of("100.1"),
     realised=Money.of("0"),
     fees=Money.of("0.01"),
+)
+PAYMENT = FundingPayment(instrument=HOME, amount=Money.of("-0.1"), asset="USDT", time=NOW)
+TRANSFER = Transfer(asset="USDT", amount=Money.of("1000"), time=NOW)
+PROFIT = ProfitAndLoss(
+    asset="USDT",
+    realised=Money.of("10"),
+    unrealised=Money.of("-2.5"),
+    fees=Money.of("0.25"),
+    funding=Money.of("-0.1"),
+    net=Money.of("7.15"),
 )
 LIMITS = RiskLimits.preset(LimitsPreset.MODERATE, Decimal(10_000))
 VERDICT = BreakerVerdict(

@@ -22,10 +22,13 @@ from tests.core.domain_types.builders import (
     NOW,
     OCO,
     ORDER,
+    PAYMENT,
     POSITION,
+    PROFIT,
     QUOTE,
     SIGNAL,
     TRADE,
+    TRANSFER,
     VERDICT,
 )
 
@@ -125,6 +128,12 @@ ACCOUNTS: list[Case] = [
     (POSITION, {"average_price": None}, "average_price", "is missing with size -0.5"),
     (POSITION, {"size": Q("0.0")}, "average_price", "leave it out"),
     (POSITION, {"average_price": P("0")}, "average_price", "not above zero"),
+    (PAYMENT, {"asset": ""}, "asset", "is empty"),
+    (PAYMENT, {"time": -1}, "time", "before 1970"),
+    (TRANSFER, {"asset": ""}, "asset", "is empty"),
+    (TRANSFER, {"time": -1}, "time", "before 1970"),
+    (PROFIT, {"asset": ""}, "asset", "is empty"),
+    (PROFIT, {"net": M("7.16")}, "net", "7.16 is not realised 10 + unrealised -2.5 - fees 0.25"),
     *[
         (LIMITS, {field.name: (field.type or int)(0)}, field.name, "0 is not above zero")
         for field in attrs.fields(type(LIMITS))

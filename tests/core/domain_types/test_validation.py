@@ -118,4 +118,4 @@ def test_an_attrs_class_without_rules_is_checked_field_by_field() -> None:
         size: int
 
     assert faults_of(Plain(3)) == []
-    assert faults_of(Plain(True)) == [("size", "True is bool, expected int")]
+    assert faults_of(Plain(size=True)) == [("size", "True is bool, expected int")]
