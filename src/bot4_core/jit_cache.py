@@ -58,8 +58,9 @@ def _plain_function(value: object) -> Callable[..., object] | None:
         inner = getattr(value, attribute, None)
         if isinstance(inner, types.FunctionType):
             return inner
-    if isinstance(value, types.FunctionType) and not value.__module__.startswith(VERSIONED):
-        return value
+    if isinstance(value, types.FunctionType):
+        home = value.__module__ or ""
+        return None if home.startswith(VERSIONED) else value
     return None
 
 
