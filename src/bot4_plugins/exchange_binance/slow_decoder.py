@@ -1,0 +1,331 @@
+"""The slow, obviously right decoder: what it says a message means is what the message means.
+
+The compiled decoder vouches for a part of what this one accepts, and leaves the rest to it. JSON
+is taken as RFC 8259 has it: UTF-8, no ``NaN``, nothing after the value; a name twice in one object
+is a fault. Fields that are not read may hold anything.
+"""
+
+import json
+from collections.abc import Callable
+from typing import Final, NoReturn, TypeVar
+
+import attrs
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from bot4_core.domain_types.number_text import INT64_MAX
+from bot4_core.domain_types.records import EventFlag, EventKind, Side
+from bot4_core.errors import DecodeError
+from bot4_plugins.exchange_binance.drafts import (
+    DraftEvent,
+    DraftMessage,
+    fixed_amount,
+    is_zero,
+    price_text,
+    size_text,
+)
+from bot4_plugins.exchange_binance.messages import (
+    AggregateTradeMessage,
+    CandleMessage,
+    DepthMessage,
+    Levels,
+    MarkMessage,
+    QuoteMessage,
+    SnapshotMessage,
+    TradeMessage,
+)
+
+__all__ = ["Metadata", "Reply", "SlowResult", "decode_slowly"]
+
+T = TypeVar("T")
+
+NANOSECONDS: Final = 1_000_000  # in a millisecond
+MARK_EXPONENT: Final = -8
+RATE_EXPONENT: Final = -12
+LONGEST_SYMBOL: Final = 64
+QUOTE_FIELDS: Final = frozenset(QuoteMessage.__struct_fields__) - {"E", "T"}
+
+
+@attrs.frozen
+class Reply:
+    """The venue's answer to a frame: code 0 is an acknowledgement."""
+
+    code: int
+    text: str
+
+
+@attrs.frozen
+class Metadata:
+    """A body of ``exchangeInfo``, still plain data."""
+
+    content: dict[str, object]
+
+
+SlowResult = DraftMessage | Reply | Metadata
+
+
+class _Fraction:
+    """A number with a point or an exponent: fits no field that is read."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise DecodeError(f"{name} is not JSON")
+
+
+def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    content = dict(pairs)
+    if len(content) != len(pairs):
+        raise DecodeError("a field name stands twice in one object")
+    return content
+
+
+def _plain(data: bytes) -> dict[str, object]:
+    """Read JSON into plain data."""
+    try:
+        content = json.loads(
+            data.decode(),
+            object_pairs_hook=_unique,
+            parse_constant=_refuse_constant,
+            parse_float=_Fraction,
+        )
+    except (ValueError, RecursionError) as error:
+        raise DecodeError(f"not JSON: {error}") from None
+    if not isinstance(content, dict):
+        raise DecodeError("not a JSON object")
+    return content
+
+
+def _typed(content: object, kind: type[T]) -> T:
+    try:
+        return msgspec.convert(content, kind)
+    except msgspec.ValidationError as error:
+        raise DecodeError(str(error)) from None
+
+
+def _count(value: int, what: str, limit: int = INT64_MAX) -> int:
+    if not 0 <= value <= limit:
+        raise DecodeError(f"{what} {value} is not between 0 and {limit}")
+    return value
+
+
+def _nanoseconds(milliseconds: int | UnsetType) -> int:
+    if milliseconds is UNSET:
+        return 0
+    return _count(milliseconds, "time", INT64_MAX // NANOSECONDS) * NANOSECONDS
+
+
+def _time(transaction: int | UnsetType, event: int | UnsetType) -> int:
+    return _nanoseconds(event if transaction is UNSET else transaction)
+
+
+def _symbol(name: str) -> str:
+    if not 0 < len(name) <= LONGEST_SYMBOL or not name.isprintable():
+        raise DecodeError(f"{name[:80]!r} is not a symbol")
+    return name
+
+
+def _message(symbol: str, *events: DraftEvent) -> DraftMessage:
+    last = attrs.evolve(events[-1], flags=events[-1].flags | EventFlag.LAST)
+    return DraftMessage(symbol=symbol, events=(*events[:-1], last))
+
+
+def _book(
+    symbol: str, sides: tuple[Levels, Levels], template: DraftEvent, *, clear: bool
+) -> DraftMessage:
+    """Write the levels of both sides, each event with the template's time, ids and flags."""
+    levels = [
+        attrs.evolve(
+            template,
+            kind=EventKind.BOOK_SET,
+            price=price_text(price),
+            size=size_text(size),
+            side=int(side),
+        )
+        for side, rows in zip((Side.BUY, Side.SELL), sides, strict=True)
+        for price, size in rows
+    ]
+    first = [attrs.evolve(template, kind=EventKind.BOOK_CLEAR)] if clear else []
+    end = attrs.evolve(template, kind=EventKind.BOOK_END, size=len(levels))
+    return _message(symbol, *first, *levels, end)
+
+
+def _depth(content: object, *, linked: bool) -> DraftMessage:
+    message = _typed(content, DepthMessage)
+    first = _count(message.U, "first id")
+    last = _count(message.u, "last id")
+    if first > last:
+        raise DecodeError(f"first id {first} is above last id {last}")
+    if linked and message.pu is UNSET:
+        raise DecodeError("a futures depth message without pu")
+    template = DraftEvent(
+        kind=EventKind.BOOK_SET,
+        time=_time(message.T, message.E),
+        sequence=last,
+        aux=first,
+        link=-1 if message.pu is UNSET else _count(message.pu, "previous id"),
+    )
+    return _book(_symbol(message.s), (message.b, message.a), template, clear=False)
+
+
+def _snapshot(content: object) -> DraftMessage:
+    message = _typed(content, SnapshotMessage)
+    template = DraftEvent(
+        kind=EventKind.BOOK_SET,
+        time=_time(message.T, message.E),
+        sequence=_count(message.last_update_id, "last id"),
+        flags=int(EventFlag.SNAPSHOT),
+    )
+    symbol = _symbol(message.symbol) if message.symbol else ""
+    return _book(symbol, (message.bids, message.asks), template, clear=True)
+
+
+def _quote(content: object) -> DraftMessage:
+    message = _typed(content, QuoteMessage)
+    event = DraftEvent(
+        kind=EventKind.QUOTE,
+        time=_time(message.T, message.E),
+        price=price_text(message.b, "bid", zero=True),
+        size=size_text(message.B, "bid size"),
+        sequence=_count(message.u, "update id"),
+        aux=price_text(message.a, "ask", zero=True),
+        link=size_text(message.A, "ask size"),
+    )
+    for price, size in ((message.b, message.B), (message.a, message.A)):
+        if is_zero(price) and not is_zero(size):
+            raise DecodeError(f"size {size} on a side without orders")
+    return _message(_symbol(message.s), event)
+
+
+def _trade(content: object) -> DraftMessage:
+    message = _typed(content, TradeMessage)
+    maker = taker = -1
+    if message.a is not UNSET and message.b is not UNSET:
+        buyer, seller = _count(message.b, "order id"), _count(message.a, "order id")
+        maker, taker = (buyer, seller) if message.m else (seller, buyer)
+    event = DraftEvent(
+        kind=EventKind.TRADE,
+        time=_time(message.T, message.E),
+        price=price_text(message.p),
+        size=size_text(message.q, zero=False),
+        sequence=_count(message.t, "trade id"),
+        aux=maker,
+        link=taker,
+        side=int(Side.SELL if message.m else Side.BUY),
+    )
+    return _message(_symbol(message.s), event)
+
+
+def _aggregate_trade(content: object) -> DraftMessage:
+    message = _typed(content, AggregateTradeMessage)
+    event = DraftEvent(
+        kind=EventKind.TRADE,
+        time=_time(message.T, message.E),
+        price=price_text(message.p),
+        size=size_text(message.q, zero=False),
+        sequence=_count(message.a, "trade id"),
+        side=int(Side.SELL if message.m else Side.BUY),
+    )
+    return _message(_symbol(message.s), event)
+
+
+def _mark(content: object) -> DraftMessage:
+    message = _typed(content, MarkMessage)
+    time = _nanoseconds(message.E)
+    prices = [(EventKind.MARK, message.p)]
+    if message.i:
+        prices.append((EventKind.INDEX, message.i))
+    events = [
+        DraftEvent(
+            kind=kind, time=time, price=fixed_amount(price_text(text).text, "price", MARK_EXPONENT)
+        )
+        for kind, text in prices
+    ]
+    if message.r:
+        rate = fixed_amount(message.r, "funding rate", RATE_EXPONENT)
+        settles = _nanoseconds(message.T)
+        events.append(DraftEvent(kind=EventKind.FUNDING, time=time, price=rate, aux=settles))
+    return _message(_symbol(message.s), *events)
+
+
+def _candle(content: object) -> DraftMessage:
+    message = _typed(content, CandleMessage)
+    _time(message.T, message.E)
+    body = message.k
+    event = DraftEvent(
+        kind=EventKind.CANDLE,
+        time=_nanoseconds(body.t),
+        price=price_text(body.c, "close"),
+        size=size_text(body.v, "volume"),
+        sequence=price_text(body.low, "low"),
+        aux=price_text(body.o, "open"),
+        link=price_text(body.h, "high"),
+        flags=int(EventFlag.CLOSED if body.x else EventFlag.NONE),
+    )
+    return _message(_symbol(message.s), event)
+
+
+_EVENTS: Final[dict[str, Callable[[object], DraftMessage]]] = {
+    "bookTicker": _quote,
+    "trade": _trade,
+    "aggTrade": _aggregate_trade,
+    "markPriceUpdate": _mark,
+    "kline": _candle,
+}
+
+
+def _event(content: dict[str, object], *, linked: bool) -> DraftMessage:
+    name = content["e"]
+    if name == "depthUpdate":
+        return _depth(content, linked=linked)
+    decoder = _EVENTS.get(name) if isinstance(name, str) else None
+    if decoder is None:
+        raise DecodeError(f"unknown event {name!r:.80}")
+    return decoder(content)
+
+
+def _reply(content: dict[str, object]) -> Reply | None:
+    """Read an acknowledgement or an error, of a frame or of a request."""
+    error = content.get("error", content)
+    if isinstance(error, dict) and isinstance(error.get("code"), int) and "msg" in error:
+        return Reply(error["code"], str(error["msg"])[:512])
+    if "id" in content and "result" in content:
+        return Reply(0, str(content["result"])[:512])
+    return None
+
+
+def decode_slowly(data: bytes, *, linked: bool) -> SlowResult:
+    """Decode one message.
+
+    Parameters
+    ----------
+    data : bytes
+        A frame, or the body of a reply to a request.
+    linked : bool
+        Whether depth messages must name their predecessor (futures).
+
+    Raises
+    ------
+    DecodeError, PrecisionError, NumberOverflowError
+        If the message is not one of those that the venue documents, or has wrong values.
+    """
+    content = _plain(data)
+    if "stream" in content and "data" in content:
+        inner = content["data"]
+        if not isinstance(content["stream"], str) or not isinstance(inner, dict):
+            raise DecodeError("an envelope without stream name and event")
+        content = inner
+    if "e" in content:
+        return _event(content, linked=linked)
+    if content.keys() >= QUOTE_FIELDS:
+        return _quote(content)
+    if "lastUpdateId" in content:
+        return _snapshot(content)
+    if "symbols" in content and "exchangeFilters" in content:
+        return Metadata(content)
+    reply = _reply(content)
+    if reply is None:
+        raise DecodeError("neither event, snapshot, metadata nor reply")
+    return reply

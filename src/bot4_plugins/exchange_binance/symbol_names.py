@@ -1,0 +1,57 @@
+"""What a symbol's name tells when there is no metadata: a guess, and marked as one."""
+
+from decimal import Decimal
+from typing import Final
+
+import attrs
+
+from bot4_core.domain_types.instruments import InstrumentKind, Settlement
+from bot4_plugins.exchange_binance.venue import VenueFacts
+
+__all__ = ["ListingGuess", "guess_listing"]
+
+QUOTES: Final = (
+    *("USDT", "USDC", "FDUSD", "TUSD", "BUSD", "USD1", "USD"),
+    *("BTC", "ETH", "BNB", "EUR", "TRY", "BRL", "GBP", "JPY", "AUD"),
+)
+COINM_CONTRACT: Final = Decimal(10)  # USD; BTC contracts are ten times as large
+COINM_BTC_CONTRACT: Final = Decimal(100)
+
+
+@attrs.frozen(kw_only=True)
+class ListingGuess:
+    """Assets and form of an instrument, as its name suggests them."""
+
+    base: str
+    quote: str
+    kind: InstrumentKind
+    settlement: Settlement
+    multiplier: Decimal = Decimal(1)
+
+
+def _assets(pair: str) -> tuple[str, str]:
+    for quote in QUOTES:
+        if pair.endswith(quote) and pair != quote:
+            return pair.removesuffix(quote), quote
+    return pair, ""
+
+
+def guess_listing(facts: VenueFacts, symbol: str) -> ListingGuess:
+    """Read base, quote and form off a symbol such as ``BTCUSDT`` or ``ETHUSD_240927``."""
+    pair, _, delivery = symbol.partition("_")
+    base, quote = _assets(pair)
+    if facts.market == "spot":
+        return ListingGuess(
+            base=base, quote=quote, kind=InstrumentKind.SPOT, settlement=Settlement.SPOT
+        )
+    dated = delivery not in ("", "PERP")
+    kind = InstrumentKind.FUTURE if dated else InstrumentKind.PERPETUAL
+    if facts.market == "usdm":
+        return ListingGuess(base=base, quote=quote, kind=kind, settlement=Settlement.LINEAR)
+    return ListingGuess(
+        base=base,
+        quote=quote,
+        kind=kind,
+        settlement=Settlement.INVERSE,
+        multiplier=COINM_BTC_CONTRACT if base == "BTC" else COINM_CONTRACT,
+    )
