@@ -2,6 +2,8 @@
 
 from decimal import Decimal
 
+import attrs
+
 from bot4_core.domain_types import (
     AuditKind,
     AuditRecord,
@@ -67,6 +69,30 @@ INSTRUMENT = Instrument(
     max_size=100_000,
     min_notional=Decimal(5),
 )
+SPOT = attrs.evolve(
+    INSTRUMENT,
+    market="spot",
+    kind=InstrumentKind.SPOT,
+    settlement=Settlement.SPOT,
+    price_exponent=-8,
+    size_exponent=0,
+    tick=1,
+    lot=1,
+)
+FUTURE = attrs.evolve(
+    INSTRUMENT,
+    market="coinm",
+    symbol=Symbol("BTCUSD_251226"),
+    kind=InstrumentKind.FUTURE,
+    settlement=Settlement.INVERSE,
+    price_exponent=1,
+    size_exponent=-8,
+    tick=25,
+    lot=1000,
+    multiplier=Decimal(100),
+    expiry=NOW,
+)
+INSTRUMENTS = (INSTRUMENT, SPOT, FUTURE)
 BALANCE = Balance(asset="USDT", total=Money.of("100"), reserved=Money.of("10"))
 POSITION = Position(
     instrument=HOME,

@@ -6,7 +6,7 @@ import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.core.domain_types.builders import BRACKET, INSTRUMENT, LIMIT, OCO
+from tests.core.domain_types.builders import BRACKET, INSTRUMENT, INSTRUMENTS, LIMIT, OCO
 
 from bot4_core.domain_types import (
     Instrument,
@@ -25,7 +25,7 @@ from bot4_core.domain_types import (
     validate_order,
 )
 from bot4_core.errors import ValidationError
-from bot4_core.testing.strategies import instruments, order_intents, order_links
+from bot4_core.testing.strategies import order_intents, order_links
 
 
 def faults(intent: OrderIntent, instrument: Instrument = INSTRUMENT) -> list[str]:
@@ -41,9 +41,10 @@ def fits(intent: OrderIntent, instrument: Instrument = INSTRUMENT) -> bool:
 @given(st.data())
 def test_what_stands_on_the_grid_within_the_limits_fits(data: st.DataObject) -> None:
     instrument = attrs.evolve(
-        data.draw(instruments()),
+        data.draw(st.sampled_from(INSTRUMENTS)),
         status=InstrumentStatus.TRADING,
         min_size=0,
+        max_size=0,
         min_notional=Decimal(0),
     )
     intent = data.draw(order_intents(instrument))
@@ -116,7 +117,7 @@ def test_an_unsound_order_or_instrument_is_reported_before_they_are_compared() -
     ]
 
 
-@given(instruments().flatmap(order_links))
+@given(st.sampled_from(INSTRUMENTS).flatmap(order_links))
 def test_linked_orders_that_belong_together_pass(
     linked: tuple[OrderLink, tuple[OrderIntent, ...]],
 ) -> None:
