@@ -25,6 +25,7 @@ __all__ = [
     "WORKING_DTYPE",
     "Desk",
     "emit",
+    "exact_fee",
     "fee_of",
     "new_desk",
     "unlink",
@@ -165,18 +166,24 @@ def new_desk(terms: NDArray[np.void], orders: int = 64, taken: int = 256, out: i
 
 
 @kernel()
+def exact_fee(notional: int, rate: int, unit: int) -> int:
+    """Return ``notional * rate / unit`` rounded up (a rebate down), without leaving 64 bits.
+
+    ``rate * unit`` must fit into 63 bits (see ``session.paper.matching_terms``).
+    """
+    return int((notional // unit) * rate - ((-(notional % unit) * rate) // unit))
+
+
+@kernel()
 def fee_of(terms: np.void, price: int, size: int, role: int) -> int:
     """Return the fee of a fill at the settlement exponent, rounded up (a rebate down).
 
-    Linear: ``price * size * rate / unit``. Inverse: ``size * rate / (unit * price)``. The rates
-    and the unit are chosen so that no product leaves 64 bits (see ``session.paper``).
+    Linear: ``price * size * rate / unit``. Inverse: ``size * rate / (unit * price)``.
     """
     rate = terms["maker"] if role == AS_MAKER else terms["taker"]
     if terms["inverse"]:
         return int(-((-size * rate) // (terms["fee_unit"] * price)))
-    notional = price * size
-    unit = terms["fee_unit"]
-    return int((notional // unit) * rate - ((-(notional % unit) * rate) // unit))
+    return exact_fee(price * size, rate, terms["fee_unit"])
 
 
 @kernel()

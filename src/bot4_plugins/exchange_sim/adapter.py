@@ -10,7 +10,7 @@ from bot4_core.domain_types.orders import Order, OrderIntent
 from bot4_core.errors import DecodeError
 from bot4_core.plugins.interfaces import EventBatch, Exchange, Outbound, Records
 from bot4_plugins.exchange_sim.decoder import decode_rows
-from bot4_plugins.exchange_sim.listing_table import listing_table
+from bot4_plugins.exchange_sim.listing_table import listing_table, relisted
 from bot4_plugins.exchange_sim.requests import (
     cancel_text,
     place_text,
@@ -33,7 +33,8 @@ class SimExchange(Exchange):
     ----------
     settings : SimSettings
     instruments : sequence of Instrument
-        Replaces what the venue lists, for tests of other scales.
+        Replace the venue's own of the same symbols, for other fees and minimums; scales and
+        steps stay.
     """
 
     name: ClassVar[str] = "sim"
@@ -44,9 +45,9 @@ class SimExchange(Exchange):
         self, settings: SimSettings | None = None, instruments: Sequence[Instrument] = ()
     ) -> None:
         self.settings = settings or SimSettings()
-        listings = self.settings.listings
-        self._instruments = tuple(instruments) or tuple(item.instrument for item in listings)
-        self._table = listing_table(listings)
+        self._listings = relisted(self.settings.listings, instruments)
+        self._instruments = tuple(listing.instrument for listing in self._listings)
+        self._table = listing_table(self._listings)
         self._ids = {str(item.symbol): at for at, item in enumerate(self._instruments)}
         self._quarantined = 0
         self.reasons: deque[str] = deque(maxlen=REASONS_KEPT)
@@ -68,7 +69,7 @@ class SimExchange(Exchange):
 
     def open_venue(self) -> SimVenue:
         """Return a fresh server side with the same settings."""
-        return SimVenue(self.settings)
+        return SimVenue(self.settings, self._listings)
 
     def connect(self) -> Sequence[Outbound]:
         """Subscribe to every instrument; the venue answers with snapshots."""

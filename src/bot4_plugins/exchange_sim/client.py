@@ -2,9 +2,8 @@
 
 from typing import Final
 
-import numpy as np
-
 from bot4_core.domain_types.records import (
+    INTENT_DTYPE,
     EventFlag,
     EventKind,
     OrderFlag,
@@ -16,22 +15,35 @@ from bot4_core.jit import kernel
 from bot4_plugins.exchange_sim.engine import (
     ASK,
     BID,
+    CAPACITY,
     CLIENT,
+    EVENT_AUX,
+    EVENT_LINK,
+    EVENT_PRICE,
     FIRST,
     FLAGS,
     FREE,
+    LEVEL_COUNT,
+    LEVEL_WORDS,
+    LEVELS_AT,
     LIVE,
+    LIVE_AT,
+    LOT,
+    MAX_SIZE,
+    MIN_NOTIONAL,
+    MIN_SIZE,
     NEXT,
     NUMBER,
     OPEN,
     ORIGIN,
     OWNER,
     POSITION,
-    SIZE,
-    Engine,
+    TICK,
+    Words,
     emit,
     match,
     new_order,
+    price_of,
     reducible,
     release,
     remove,
@@ -40,6 +52,16 @@ from bot4_plugins.exchange_sim.engine import (
 )
 
 __all__ = ["client_cancel", "client_order"]
+
+# words of an INTENT_DTYPE row
+FIELDS: Final = list(INTENT_DTYPE.names or ())
+WISH_NUMBER: Final = FIELDS.index("number")
+WISH_SIDE: Final = FIELDS.index("side")
+WISH_TYPE: Final = FIELDS.index("type")
+WISH_TIME: Final = FIELDS.index("time_in_force")
+WISH_FLAGS: Final = FIELDS.index("flags")
+WISH_PRICE: Final = FIELDS.index("price")
+WISH_SIZE: Final = FIELDS.index("size")
 
 ACCEPTED: Final = int(EventKind.ORDER_ACCEPTED)
 CANCELED: Final = int(EventKind.ORDER_CANCELED)
@@ -66,141 +88,140 @@ UNSUPPORTED: Final = int(OrderReason.UNSUPPORTED)
 NOT_OPEN: Final = int(OrderReason.NOT_OPEN)
 DUPLICATE: Final = int(OrderReason.DUPLICATE)
 TOO_MANY: Final = int(OrderReason.TOO_MANY)
+NOTIONAL_LIMIT: Final = 2**62
 
 
 @kernel()
-def find_order(engine: Engine, number: int) -> int:
-    """Return the row of the client's resting order of a number, -1 for none."""
-    for place in range(engine.head[LIVE + CLIENT]):
-        slot = engine.live[CLIENT, place]
-        if engine.orders[slot, NUMBER] == number:
-            return int(slot)
-    return -1
+def find_order(words: Words, number: int) -> int:
+    """Return the client's resting order of a number, 0 for none."""
+    mine = words[LIVE_AT] + words[CAPACITY] * CLIENT
+    for place in range(words[LIVE + CLIENT]):
+        if words[words[mine + place] + NUMBER] == number:
+            return int(words[mine + place])
+    return 0
 
 
 @kernel()
-def refusal(engine: Engine, intent: np.void) -> int:
-    """Return why an order is refused, ``OrderReason.NONE`` if it is not."""
-    terms = engine.terms[0]
-    size, side, flags = intent["size"], intent["side"], intent["flags"]
-    is_limit = intent["type"] == LIMIT
-    if side not in (1, -1) or intent["time_in_force"] == GTD:
+def worst_index(words: Words, wish: Words) -> int:
+    """Return the worst level an order may trade at; one outside the ladder for a bad price."""
+    if wish[WISH_TYPE] == MARKET:
+        return int(words[LEVEL_COUNT] - 1) if wish[WISH_SIDE] > 0 else 0
+    price = wish[WISH_PRICE]
+    if price <= 0 or price % words[TICK] != 0:
+        return -1
+    return int(price // words[TICK] - words[ORIGIN])
+
+
+@kernel()
+def form_refusal(words: Words, wish: Words) -> int:
+    """Return what is wrong with an order by itself."""
+    side, size = wish[WISH_SIDE], wish[WISH_SIZE]
+    market = wish[WISH_TYPE] == MARKET
+    if side not in (1, -1) or wish[WISH_TIME] == GTD:
         return UNSUPPORTED
-    if not is_limit and (intent["type"] != MARKET or flags & POST_ONLY):
+    if (not market and wish[WISH_TYPE] != LIMIT) or (market and wish[WISH_FLAGS] & POST_ONLY):
         return UNSUPPORTED
-    if is_limit and not has_level(engine, intent["price"]):
+    index = worst_index(words, wish)
+    if index < 0 or index >= words[LEVEL_COUNT]:
         return BAD_PRICE
-    if size <= 0 or size % terms["lot"] != 0 or 0 < terms["max_size"] < size:
+    too_large = 0 < words[MAX_SIZE] < size or size > NOTIONAL_LIMIT // price_of(words, index)
+    if size <= 0 or size % words[LOT] != 0 or too_large:
         return BAD_SIZE
-    if size < terms["min_size"]:
+    if size < words[MIN_SIZE] or price_of(words, index) * size < words[MIN_NOTIONAL]:
         return BELOW_MINIMUM
-    return condition_refusal(engine, intent)
+    return FINE
 
 
 @kernel()
-def condition_refusal(engine: Engine, intent: np.void) -> int:
-    """Return which condition of an order cannot be met now."""
-    side, flags = intent["side"], intent["flags"]
-    if flags & REDUCE_ONLY and engine.head[POSITION] * side >= 0:
+def refusal(words: Words, wish: Words) -> int:
+    """Return why an order is refused, ``OrderReason.NONE`` if it is not."""
+    reason = form_refusal(words, wish)
+    if reason != FINE:
+        return reason
+    side, flags = wish[WISH_SIDE], wish[WISH_FLAGS]
+    if flags & REDUCE_ONLY and words[POSITION] * side >= 0:
         return WOULD_INCREASE
     if flags & POST_ONLY:
-        index = level_of(engine, intent)
-        if (side > 0 and index >= engine.head[ASK]) or (side < 0 and index <= engine.head[BID]):
+        index = worst_index(words, wish)
+        if (side > 0 and index >= words[ASK]) or (side < 0 and index <= words[BID]):
             return WOULD_TAKE
-    if engine.head[FREE] < 0 or engine.orders[engine.head[FREE], NEXT] < 0:
+    if words[FREE] == 0 or words[words[FREE] + NEXT] == 0:
         return TOO_MANY
-    if find_order(engine, intent["number"]) >= 0:
+    if find_order(words, wish[WISH_NUMBER]) != 0:
         return DUPLICATE
     return FINE
 
 
 @kernel()
-def has_level(engine: Engine, price: int) -> bool:
-    """Tell whether a price is one of the engine's ticks."""
-    tick = engine.terms[0]["tick"]
-    if price <= 0 or price % tick != 0:
-        return False
-    return bool(0 <= price // tick - engine.head[ORIGIN] < len(engine.levels))
-
-
-@kernel()
-def level_of(engine: Engine, intent: np.void) -> int:
-    """Return the worst index that an order may trade at."""
-    if intent["type"] == LIMIT:
-        return int(intent["price"] // engine.terms[0]["tick"] - engine.head[ORIGIN])
-    return len(engine.levels) - 1 if intent["side"] > 0 else 0
-
-
-@kernel()
-def fillable(engine: Engine, side: int, limit: int, size: int) -> bool:
-    """Tell whether the opposite side can fill a size within a limit, own orders aside."""
-    index = engine.head[ASK] if side > 0 else engine.head[BID]
+def fillable(words: Words, side: int, limit: int, size: int) -> bool:
+    """Tell whether the opposite side can fill a size within a limit before an own order."""
+    index = words[ASK] if side > 0 else words[BID]
     missing = size
-    while 0 <= index < len(engine.levels) and (index - limit) * side <= 0:
-        if engine.levels[index, SIZE] > 0:
-            slot = engine.levels[index, FIRST]
-            while slot >= 0:
-                if engine.orders[slot, OWNER] == CLIENT:
-                    return False
-                missing -= engine.orders[slot, OPEN]
-                if missing <= 0:
-                    return True
-                slot = engine.orders[slot, NEXT]
+    while 0 <= index < words[LEVEL_COUNT] and (index - limit) * side <= 0:
+        order = words[words[LEVELS_AT] + LEVEL_WORDS * index + FIRST]
+        while order != 0:
+            if words[order + OWNER] == CLIENT:
+                return False
+            missing -= words[order + OPEN]
+            if missing <= 0:
+                return True
+            order = words[order + NEXT]
         index += side
     return False
 
 
 @kernel()
-def refuse(engine: Engine, kind: int, side: int, number: int, reason: int) -> None:
+def refuse(words: Words, kind: int, side: int, number: int, reason: int) -> None:
     """Append the refusal of a request."""
-    at = emit(engine, kind, side, 0, 0, END)
-    engine.out[at]["aux"] = reason
-    engine.out[at]["link"] = number
+    at = emit(words, kind + (END << 16), side, 0, 0)
+    words[at + EVENT_AUX] = reason
+    words[at + EVENT_LINK] = number
 
 
 @kernel()
-def client_order(engine: Engine, intent: np.void) -> None:
-    """Refuse an order, or accept it, fill what can be filled, and rest or expire what is left."""
-    side = intent["side"]
-    reason = refusal(engine, intent)
+def client_order(words: Words, wish: Words) -> None:
+    """Refuse an order, or accept it, fill what can be filled, and rest or expire what is left.
+
+    Parameters
+    ----------
+    wish : (words,) int64
+        An INTENT_DTYPE row; its instrument and time are not read.
+    """
+    side, size = wish[WISH_SIDE], wish[WISH_SIZE]
+    reason = refusal(words, wish)
     if reason != FINE:
-        refuse(engine, REJECTED, side, intent["number"], reason)
+        refuse(words, REJECTED, side, wish[WISH_NUMBER], reason)
         return
-    limit = level_of(engine, intent)
-    slot = new_order(engine, side, limit, intent["size"], CLIENT)
-    engine.orders[slot, NUMBER] = intent["number"]
-    engine.orders[slot, FLAGS] = intent["flags"]
-    at = report(engine, ACCEPTED, slot, FINE)
-    engine.out[at]["price"] = intent["price"]
+    limit = worst_index(words, wish)
+    order = new_order(words, side, limit, size, CLIENT)
+    words[order + NUMBER] = wish[WISH_NUMBER]
+    words[order + FLAGS] = wish[WISH_FLAGS]
+    at = report(words, ACCEPTED, order, FINE)
+    words[at + EVENT_PRICE] = wish[WISH_PRICE]
     reason = UNFILLED
-    whole = reducible(engine, slot) == intent["size"]
-    if intent["time_in_force"] != FOK or (whole and fillable(engine, side, limit, intent["size"])):
-        stopped = match(engine, slot, limit)
+    if wish[WISH_TIME] != FOK or (
+        reducible(words, order) == size and fillable(words, side, limit, size)
+    ):
+        stopped = match(words, order, limit)
         if stopped != FINE:
             reason = stopped
-        elif reducible(engine, slot) < engine.orders[slot, OPEN]:
+        elif reducible(words, order) < words[order + OPEN]:
             reason = WOULD_INCREASE
-    finish(engine, slot, intent, reason)
-
-
-@kernel()
-def finish(engine: Engine, slot: int, intent: np.void, reason: int) -> None:
-    """Rest or expire what is left of an order after matching."""
-    if engine.orders[slot, OPEN] == 0:
-        release(engine, slot)
-    elif intent["type"] == LIMIT and intent["time_in_force"] == GTC and reason == UNFILLED:
-        rest(engine, slot)
+    if words[order + OPEN] == 0:
+        release(words, order)
+    elif wish[WISH_TYPE] == LIMIT and wish[WISH_TIME] == GTC and reason == UNFILLED:
+        rest(words, order)
     else:
-        report(engine, EXPIRED, slot, reason)
-        release(engine, slot)
+        report(words, EXPIRED, order, reason)
+        release(words, order)
 
 
 @kernel()
-def client_cancel(engine: Engine, number: int) -> None:
+def client_cancel(words: Words, number: int) -> None:
     """Cancel a resting order, or say that there is none (any more)."""
-    slot = find_order(engine, number)
-    if slot < 0:
-        refuse(engine, CANCEL_REJECTED, 0, number, NOT_OPEN)
+    order = find_order(words, number)
+    if order == 0:
+        refuse(words, CANCEL_REJECTED, 0, number, NOT_OPEN)
         return
-    report(engine, CANCELED, slot, REQUESTED)
-    remove(engine, slot)
+    report(words, CANCELED, order, REQUESTED)
+    remove(words, order)

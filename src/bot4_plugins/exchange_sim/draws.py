@@ -8,7 +8,9 @@ from numpy.typing import NDArray
 
 from bot4_core.jit import kernel
 
-__all__ = ["draw", "new_draws"]
+__all__ = ["DRAW_WORDS", "draw", "new_draws"]
+
+DRAW_WORDS: Final = 6
 
 WORD: Final = 0xFFFFFFFF
 WEYL: Final = 362437
@@ -31,21 +33,21 @@ def new_draws(seed: int, stream: str) -> NDArray[np.int64]:
 
 
 @kernel()
-def draw(state: NDArray[np.int64]) -> int:
-    """Return the next integer of 32 uniform bits.
+def draw(words: NDArray[np.int64], at: int) -> int:
+    """Return the next integer of 32 uniform bits from the state at a place.
 
     References
     ----------
     Marsaglia (2003), "Xorshift RNGs", Journal of Statistical Software 8(14), section 3.1 (xorwow),
     doi:10.18637/jss.v008.i14. Words are kept in 64-bit integers, so nothing ever overflows.
     """
-    mixed = state[0] ^ (state[0] >> 2)
-    state[0] = state[1]
-    state[1] = state[2]
-    state[2] = state[3]
-    last = state[4]
-    state[3] = last
+    mixed = words[at] ^ (words[at] >> 2)
+    words[at] = words[at + 1]
+    words[at + 1] = words[at + 2]
+    words[at + 2] = words[at + 3]
+    last = words[at + 4]
+    words[at + 3] = last
     last = last ^ ((last << 4) & WORD) ^ mixed ^ ((mixed << 1) & WORD)
-    state[4] = last
-    state[5] = (state[5] + WEYL) & WORD
-    return int((last + state[5]) & WORD)
+    words[at + 4] = last
+    words[at + 5] = (words[at + 5] + WEYL) & WORD
+    return int((last + words[at + 5]) & WORD)

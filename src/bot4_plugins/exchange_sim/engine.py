@@ -1,320 +1,341 @@
-"""A price-time matching engine for one instrument, on dense ticks.
+"""A price-time matching engine for one instrument, in one array of 64-bit words.
 
-Every tick has a queue of orders, first in first out, linked through the order rows. All sizes are
-scaled integers. Engine functions append what happens to ``out`` as event records.
+====================== ==========================================================================
+words                  content
+====================== ==========================================================================
+head                   ``HEAD`` words, named by the constants below
+levels                 one row a tick: the size resting there, first and last order of its queue
+orders                 one row an order; an order is named by the place of its row
+live                   for each owner the orders that rest, in no order
+touched                indices of levels that changed since the last book update
+out                    what happened: event records of eight words, for Python to take
+crowd                  state, rates and draws of the simulated crowd (``flow``)
+====================== ==========================================================================
+
+One flat array keeps compilation short: every function takes it and a few integers.
 """
 
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bot4_core.domain_types.records import EVENT_DTYPE, EventFlag, EventKind, OrderFlag, OrderReason
 from bot4_core.jit import kernel
-from bot4_core.kernels.matching_state import AS_MAKER, AS_TAKER, fee_of
+from bot4_core.kernels.matching_state import exact_fee
 
-__all__ = [
-    "BACKGROUND",
-    "CLIENT",
-    "Engine",
-    "emit",
-    "match",
-    "new_engine",
-    "new_order",
-    "price_of",
-    "reducible",
-    "release",
-    "remove",
-    "report",
-    "rest",
-]
+__all__ = ["Words", "match", "new_engine", "new_order", "release", "remove", "report", "rest"]
+
+Words = NDArray[np.int64]
 
 NOBODY: Final = -1
-BACKGROUND: Final = 0  # owner of the simulated flow's orders
+BACKGROUND: Final = 0  # owner of the simulated crowd's orders
 CLIENT: Final = 1
 
 # head
-NOW: Final = 0
-BID: Final = 1  # index of the best bid, -1 for none
-ASK: Final = 2  # index of the best ask, len(levels) for none
-FREE: Final = 3  # first free order row, -1 for none
-LIVE: Final = 4  # how many orders rest, of the background and then of the client
-TOUCHED: Final = 6  # how many levels changed since the last update
-OUT: Final = 7
-TRADES: Final = 8
-ORDERS: Final = 9
-UPDATES: Final = 10
-POSITION: Final = 11  # of the client
-ORIGIN: Final = 12  # price of index 0, in ticks
-TICK: Final = 13
+NOW: Final = 0  # time of the crowd's last step
+STAMP: Final = 1  # time of what is happening
+BID: Final = 2  # index of the best bid, -1 for none
+ASK: Final = 3  # index of the best ask, the number of levels for none
+FREE: Final = 4  # first free order row, 0 for none
+LIVE: Final = 5  # how many orders rest, of the background and then of the client
+TOUCHED: Final = 7  # how many levels changed since the last update
+OCCUPIED: Final = 8  # how many levels hold an order
+OUT: Final = 9  # how many events wait
+TRADES: Final = 10
+ORDERS: Final = 11
+UPDATES: Final = 12
+POSITION: Final = 13  # of the client
 QUOTED: Final = 14  # best levels and sizes of the last quote
-STAMP: Final = 18  # time of the event being made
-OCCUPIED: Final = 19  # levels that hold an order
-HEAD: Final = 20
+LEVELS_AT: Final = 18
+LIVE_AT: Final = 19
+TOUCHED_AT: Final = 20
+OUT_AT: Final = 21
+CROWD_AT: Final = 22
+LEVEL_COUNT: Final = 23
+CAPACITY: Final = 24  # order rows
+ORIGIN: Final = 25  # price of index 0, in ticks
+TICK: Final = 26
+LOT: Final = 27
+MIN_SIZE: Final = 28
+MAX_SIZE: Final = 29
+MIN_NOTIONAL: Final = 30
+MAKER_RATE: Final = 31
+TAKER_RATE: Final = 32
+FEE_UNIT: Final = 33
+HEAD: Final = 40
 
-# levels
+# a level's row
 SIZE: Final = 0
-FIRST: Final = 1
+FIRST: Final = 1  # 0 for none
 LAST: Final = 2
 IS_TOUCHED: Final = 3
 SHOWN: Final = 4  # size as last published, negative for an ask
-COLUMNS: Final = 5
+LEVEL_WORDS: Final = 5
 
-# orders
-AT: Final = 0
+# an order's row
+INDEX: Final = 0  # its level
 OPEN: Final = 1
 SIDE: Final = 2
 OWNER: Final = 3
 NUMBER: Final = 4  # the client's order number
 ID: Final = 5
-NEXT: Final = 6
+NEXT: Final = 6  # 0 for none
 PREVIOUS: Final = 7
 PLACE: Final = 8  # where ``live`` lists it
 FLAGS: Final = 9
+ORDER_WORDS: Final = 10
 
+# an event's words
+EVENT_TIME: Final = 0
+EVENT_PRICE: Final = 2
+EVENT_SIZE: Final = 3
+EVENT_SEQUENCE: Final = 4
+EVENT_AUX: Final = 5
+EVENT_LINK: Final = 6
+EVENT_CODES: Final = 7  # instrument, kind << 32, side << 40, flags << 48
+EVENT_WORDS: Final = 8
+
+TRADE: Final = int(EventKind.TRADE)
 FILLED: Final = int(EventKind.ORDER_FILLED)
 EXPIRED: Final = int(EventKind.ORDER_EXPIRED)
-TRADE: Final = int(EventKind.TRADE)
 MAKER: Final = int(EventFlag.MAKER)
 END: Final = int(EventFlag.LAST)
 REDUCE_ONLY: Final = int(OrderFlag.REDUCE_ONLY)
 WOULD_INCREASE: Final = int(OrderReason.WOULD_INCREASE)
-FINE: Final = int(OrderReason.NONE)
 SELF_TRADE: Final = int(OrderReason.SELF_TRADE)
+FINE: Final = int(OrderReason.NONE)
 
 
-class Engine(NamedTuple):
-    """All arrays of one instrument's engine."""
-
-    head: NDArray[np.int64]
-    levels: NDArray[np.int64]  # (ticks, COLUMNS)
-    orders: NDArray[np.int64]  # (orders, 10)
-    live: NDArray[np.int64]  # (owners, orders) rows of resting orders, in no order
-    touched: NDArray[np.int64]  # indices of levels that changed
-    out: NDArray[np.void]  # EVENT_DTYPE
-    terms: NDArray[np.void]  # (1,) TERMS_DTYPE
-
-
-def new_engine(terms: NDArray[np.void], origin: int, levels: int, orders: int) -> Engine:
+def new_engine(terms: np.void, origin: int, levels: int, orders: int, crowd: int = 0) -> Words:
     """Return an empty engine.
 
     Parameters
     ----------
-    terms : (1,) TERMS_DTYPE
+    terms : TERMS_DTYPE row
         Tick, lot, minimums and fees.
     origin : int
         Price of index 0, in ticks.
     levels, orders : int
         How many ticks and how many resting orders there may be.
+    crowd : int
+        Words that the crowd needs.
     """
-    head = np.zeros(HEAD, np.int64)
-    head[BID] = -1
-    head[ASK] = levels
-    head[ORIGIN] = origin
-    head[TICK] = terms["tick"][0]
-    ladder = np.zeros((levels, COLUMNS), np.int64)
-    ladder[:, FIRST:IS_TOUCHED] = -1
-    rows = np.zeros((orders, 10), np.int64)
-    rows[:, NEXT] = np.arange(1, orders + 1)
-    rows[-1, NEXT] = -1
-    return Engine(
-        head=head,
-        levels=ladder,
-        orders=rows,
-        live=np.zeros((2, orders), np.int64),
-        touched=np.zeros(levels, np.int64),
-        out=np.zeros(4 * orders, EVENT_DTYPE),
-        terms=terms,
-    )
+    parts = [HEAD, levels * LEVEL_WORDS, orders * ORDER_WORDS, 2 * orders, levels]
+    parts += [4 * orders * EVENT_WORDS, crowd]
+    starts = np.cumsum([0, *parts])
+    words = np.zeros(starts[-1], np.int64)
+    words[BID], words[ASK] = -1, levels
+    words[LEVELS_AT], words[LIVE_AT], words[TOUCHED_AT] = starts[1], starts[3], starts[4]
+    words[OUT_AT], words[CROWD_AT] = starts[5], starts[6]
+    words[LEVEL_COUNT], words[CAPACITY], words[ORIGIN] = levels, orders, origin
+    rows = words[starts[2] : starts[3]].reshape(orders, ORDER_WORDS)
+    rows[:-1, NEXT] = starts[2] + ORDER_WORDS * np.arange(1, orders)
+    words[FREE] = starts[2]
+    words[TICK], words[LOT] = terms["tick"], terms["lot"]
+    words[MIN_SIZE], words[MAX_SIZE] = terms["min_size"], terms["max_size"]
+    words[MIN_NOTIONAL] = terms["min_notional"]
+    words[MAKER_RATE], words[TAKER_RATE] = terms["maker"], terms["taker"]
+    words[FEE_UNIT] = terms["fee_unit"]
+    return words
+
+
+def waiting_events(words: Words) -> NDArray[np.void]:
+    """Return the events that wait, as a view."""
+    start = int(words[OUT_AT])
+    return words[start : start + EVENT_WORDS * int(words[OUT])].view(EVENT_DTYPE)
 
 
 @kernel()
-def price_of(engine: Engine, index: int) -> int:
+def price_of(words: Words, index: int) -> int:
     """Return the scaled price of a level."""
-    return int((engine.head[ORIGIN] + index) * engine.head[TICK])
+    return int((words[ORIGIN] + index) * words[TICK])
 
 
 @kernel()
-def emit(engine: Engine, kind: int, side: int, price: int, size: int, flags: int) -> int:
-    """Append an event and return its row, in which the caller sets the ids."""
-    at = engine.head[OUT]
-    engine.head[OUT] += 1
-    row = engine.out[at]
-    row["time"] = engine.head[STAMP]
-    row["received"] = 0
-    row["price"] = price
-    row["size"] = size
-    row["sequence"] = -1
-    row["aux"] = -1
-    row["link"] = -1
-    row["instrument"] = 0
-    row["kind"] = kind
-    row["side"] = side
-    row["flags"] = flags
-    return int(at)
+def emit(words: Words, codes: int, side: int, price: int, size: int) -> int:
+    """Append an event and return its place, where the caller sets the ids.
 
-
-@kernel()
-def touch(engine: Engine, index: int) -> None:
-    """Note that a level changed."""
-    if engine.levels[index, IS_TOUCHED] == 0:
-        engine.levels[index, IS_TOUCHED] = 1
-        engine.touched[engine.head[TOUCHED]] = index
-        engine.head[TOUCHED] += 1
-
-
-@kernel()
-def new_order(engine: Engine, side: int, index: int, size: int, owner: int) -> int:
-    """Take a free row for an order that is not in the book yet; one must be free."""
-    head, orders = engine.head, engine.orders
-    slot = head[FREE]
-    head[FREE] = orders[slot, NEXT]
-    head[ORDERS] += 1
-    orders[slot, AT] = index
-    orders[slot, OPEN] = size
-    orders[slot, SIDE] = side
-    orders[slot, OWNER] = owner
-    orders[slot, NUMBER] = -1
-    orders[slot, ID] = head[ORDERS]
-    orders[slot, FLAGS] = 0
-    return int(slot)
-
-
-@kernel()
-def release(engine: Engine, slot: int) -> None:
-    """Free the row of an order that is not in the book (any more)."""
-    engine.orders[slot, OPEN] = 0
-    engine.orders[slot, OWNER] = NOBODY
-    engine.orders[slot, NEXT] = engine.head[FREE]
-    engine.head[FREE] = slot
-
-
-@kernel()
-def rest(engine: Engine, slot: int) -> None:
-    """Put an order at the end of its level's queue; it must not cross the book."""
-    head, levels, orders = engine.head, engine.levels, engine.orders
-    index = orders[slot, AT]
-    last = levels[index, LAST]
-    orders[slot, NEXT] = -1
-    orders[slot, PREVIOUS] = last
-    if last < 0:
-        levels[index, FIRST] = slot
-        head[OCCUPIED] += 1
-    else:
-        orders[last, NEXT] = slot
-    levels[index, LAST] = slot
-    levels[index, SIZE] += orders[slot, OPEN]
-    owner = orders[slot, OWNER]
-    orders[slot, PLACE] = head[LIVE + owner]
-    engine.live[owner, head[LIVE + owner]] = slot
-    head[LIVE + owner] += 1
-    if orders[slot, SIDE] > 0:
-        head[BID] = max(head[BID], index)
-    else:
-        head[ASK] = min(head[ASK], index)
-    touch(engine, index)
-
-
-@kernel()
-def remove(engine: Engine, slot: int) -> None:
-    """Take an order out of its queue and free its row."""
-    head, levels, orders = engine.head, engine.levels, engine.orders
-    index = orders[slot, AT]
-    before, after = orders[slot, PREVIOUS], orders[slot, NEXT]
-    if before < 0:
-        levels[index, FIRST] = after
-    else:
-        orders[before, NEXT] = after
-    if after < 0:
-        levels[index, LAST] = before
-    else:
-        orders[after, PREVIOUS] = before
-    levels[index, SIZE] -= orders[slot, OPEN]
-    touch(engine, index)
-    owner = orders[slot, OWNER]
-    head[LIVE + owner] -= 1
-    moved = engine.live[owner, head[LIVE + owner]]
-    engine.live[owner, orders[slot, PLACE]] = moved
-    orders[moved, PLACE] = orders[slot, PLACE]
-    release(engine, slot)
-    if levels[index, FIRST] < 0:
-        head[OCCUPIED] -= 1
-        settle_best(engine)
-
-
-@kernel()
-def settle_best(engine: Engine) -> None:
-    """Move the best prices past levels that have become empty."""
-    head, levels = engine.head, engine.levels
-    while head[BID] >= 0 and levels[head[BID], FIRST] < 0:
-        head[BID] -= 1
-    while head[ASK] < len(levels) and levels[head[ASK], FIRST] < 0:
-        head[ASK] += 1
-
-
-@kernel()
-def book_fill(engine: Engine, slot: int, price: int, size: int, role: int) -> None:
-    """Report a fill of the client's order and move its position."""
-    orders, terms = engine.orders, engine.terms[0]
-    side = orders[slot, SIDE]
-    engine.head[POSITION] += side * size
-    at = emit(engine, FILLED, side, price, size, END + MAKER * role)
-    engine.out[at]["sequence"] = engine.head[TRADES]
-    engine.out[at]["aux"] = fee_of(terms, price, size, role)
-    engine.out[at]["link"] = orders[slot, NUMBER]
-
-
-@kernel()
-def report(engine: Engine, kind: int, slot: int, reason: int) -> int:
-    """Append an event about the client's order and return its row."""
-    orders = engine.orders
-    at = emit(engine, kind, orders[slot, SIDE], 0, orders[slot, OPEN], END)
-    engine.out[at]["sequence"] = orders[slot, ID]
-    engine.out[at]["aux"] = reason
-    engine.out[at]["link"] = orders[slot, NUMBER]
+    Parameters
+    ----------
+    codes : int
+        Kind + (flags << 16).
+    """
+    at = int(words[OUT_AT] + EVENT_WORDS * words[OUT])
+    words[OUT] += 1
+    words[at + EVENT_TIME] = words[STAMP]
+    words[at + EVENT_PRICE] = price
+    words[at + EVENT_SIZE] = size
+    words[at + EVENT_SEQUENCE] = -1
+    words[at + EVENT_AUX] = -1
+    words[at + EVENT_LINK] = -1
+    words[at + EVENT_CODES] = (codes << 32) | ((side & 255) << 40)
     return at
 
 
 @kernel()
-def trade(engine: Engine, maker: int, taker: int, size: int) -> None:
-    """Execute a size between a resting order and an order row that is not in the book."""
-    head, orders = engine.head, engine.orders
-    index = orders[maker, AT]
-    price = price_of(engine, index)
-    head[TRADES] += 1
-    at = emit(engine, TRADE, orders[taker, SIDE], price, size, END)
-    engine.out[at]["sequence"] = head[TRADES]
-    engine.out[at]["aux"] = orders[maker, ID]
-    engine.out[at]["link"] = orders[taker, ID]
-    orders[maker, OPEN] -= size
-    orders[taker, OPEN] -= size
-    engine.levels[index, SIZE] -= size
-    touch(engine, index)
-    if orders[taker, OWNER] == CLIENT:
-        book_fill(engine, taker, price, size, AS_TAKER)
-    if orders[maker, OWNER] == CLIENT:
-        book_fill(engine, maker, price, size, AS_MAKER)
-    if orders[maker, OPEN] == 0:
-        remove(engine, maker)
+def touch(words: Words, index: int) -> None:
+    """Note that a level changed."""
+    level = words[LEVELS_AT] + LEVEL_WORDS * index
+    if words[level + IS_TOUCHED] == 0:
+        words[level + IS_TOUCHED] = 1
+        words[words[TOUCHED_AT] + words[TOUCHED]] = index
+        words[TOUCHED] += 1
 
 
 @kernel()
-def reducible(engine: Engine, slot: int) -> int:
+def new_order(words: Words, side: int, index: int, size: int, owner: int) -> int:
+    """Take a free row for an order that is not in the book yet; one must be free."""
+    order = int(words[FREE])
+    words[FREE] = words[order + NEXT]
+    words[ORDERS] += 1
+    words[order + INDEX] = index
+    words[order + OPEN] = size
+    words[order + SIDE] = side
+    words[order + OWNER] = owner
+    words[order + NUMBER] = -1
+    words[order + ID] = words[ORDERS]
+    words[order + FLAGS] = 0
+    return order
+
+
+@kernel()
+def release(words: Words, order: int) -> None:
+    """Free the row of an order that is not in the book (any more)."""
+    words[order + OPEN] = 0
+    words[order + OWNER] = NOBODY
+    words[order + NEXT] = words[FREE]
+    words[FREE] = order
+
+
+@kernel()
+def rest(words: Words, order: int) -> None:
+    """Put an order at the end of its level's queue; it must not cross the book."""
+    index = words[order + INDEX]
+    level = words[LEVELS_AT] + LEVEL_WORDS * index
+    last = words[level + LAST]
+    words[order + NEXT] = 0
+    words[order + PREVIOUS] = last
+    if last == 0:
+        words[level + FIRST] = order
+        words[OCCUPIED] += 1
+    else:
+        words[last + NEXT] = order
+    words[level + LAST] = order
+    words[level + SIZE] += words[order + OPEN]
+    owner = words[order + OWNER]
+    count = words[LIVE + owner]
+    words[order + PLACE] = count
+    words[words[LIVE_AT] + words[CAPACITY] * owner + count] = order
+    words[LIVE + owner] = count + 1
+    if words[order + SIDE] > 0:
+        words[BID] = max(words[BID], index)
+    else:
+        words[ASK] = min(words[ASK], index)
+    touch(words, index)
+
+
+@kernel()
+def remove(words: Words, order: int) -> None:
+    """Take an order out of its queue and free its row."""
+    index = words[order + INDEX]
+    level = words[LEVELS_AT] + LEVEL_WORDS * index
+    before, after = words[order + PREVIOUS], words[order + NEXT]
+    if before == 0:
+        words[level + FIRST] = after
+    else:
+        words[before + NEXT] = after
+    if after == 0:
+        words[level + LAST] = before
+    else:
+        words[after + PREVIOUS] = before
+    words[level + SIZE] -= words[order + OPEN]
+    touch(words, index)
+    owner = words[order + OWNER]
+    words[LIVE + owner] -= 1
+    mine = words[LIVE_AT] + words[CAPACITY] * owner
+    moved = words[mine + words[LIVE + owner]]
+    words[mine + words[order + PLACE]] = moved
+    words[moved + PLACE] = words[order + PLACE]
+    release(words, order)
+    if words[level + FIRST] == 0:
+        words[OCCUPIED] -= 1
+        settle_best(words)
+
+
+@kernel()
+def settle_best(words: Words) -> None:
+    """Move the best prices past levels that have become empty."""
+    levels = words[LEVELS_AT]
+    bid, ask = words[BID], words[ASK]
+    while bid >= 0 and words[levels + LEVEL_WORDS * bid + FIRST] == 0:
+        bid -= 1
+    while ask < words[LEVEL_COUNT] and words[levels + LEVEL_WORDS * ask + FIRST] == 0:
+        ask += 1
+    words[BID], words[ASK] = bid, ask
+
+
+@kernel()
+def report(words: Words, kind: int, order: int, reason: int) -> int:
+    """Append an event about the client's order and return its place."""
+    at = emit(words, kind + (END << 16), words[order + SIDE], 0, words[order + OPEN])
+    words[at + EVENT_SEQUENCE] = words[order + ID]
+    words[at + EVENT_AUX] = reason
+    words[at + EVENT_LINK] = words[order + NUMBER]
+    return at
+
+
+@kernel()
+def book_fill(words: Words, order: int, price: int, size: int, flags: int) -> None:
+    """Report a fill of the client's order and move its position."""
+    words[POSITION] += words[order + SIDE] * size
+    rate = words[MAKER_RATE] if flags & MAKER else words[TAKER_RATE]
+    at = report(words, FILLED, order, exact_fee(price * size, rate, words[FEE_UNIT]))
+    words[at + EVENT_PRICE] = price
+    words[at + EVENT_SIZE] = size
+    words[at + EVENT_SEQUENCE] = words[TRADES]
+    words[at + EVENT_CODES] |= flags << 48
+
+
+@kernel()
+def trade(words: Words, maker: int, taker: int, size: int) -> None:
+    """Execute a size between a resting order and one that is not in the book."""
+    index = words[maker + INDEX]
+    price = price_of(words, index)
+    words[TRADES] += 1
+    at = emit(words, TRADE + (END << 16), words[taker + SIDE], price, size)
+    words[at + EVENT_SEQUENCE] = words[TRADES]
+    words[at + EVENT_AUX] = words[maker + ID]
+    words[at + EVENT_LINK] = words[taker + ID]
+    words[maker + OPEN] -= size
+    words[taker + OPEN] -= size
+    words[words[LEVELS_AT] + LEVEL_WORDS * index + SIZE] -= size
+    touch(words, index)
+    if words[taker + OWNER] == CLIENT:
+        book_fill(words, taker, price, size, 0)
+    if words[maker + OWNER] == CLIENT:
+        book_fill(words, maker, price, size, MAKER)
+    if words[maker + OPEN] == 0:
+        remove(words, maker)
+
+
+@kernel()
+def reducible(words: Words, order: int) -> int:
     """Return how much of an order may trade now: a reduce-only order no more than is held."""
-    size = engine.orders[slot, OPEN]
-    if engine.orders[slot, FLAGS] & REDUCE_ONLY:
-        size = min(size, max(-engine.orders[slot, SIDE] * engine.head[POSITION], 0))
+    size = words[order + OPEN]
+    if words[order + FLAGS] & REDUCE_ONLY:
+        size = min(size, max(-words[order + SIDE] * words[POSITION], 0))
     return int(size)
 
 
 @kernel()
-def match(engine: Engine, taker: int, limit: int) -> int:
-    """Fill an order row that is not in the book from the opposite side, price then time.
+def match(words: Words, taker: int, limit: int) -> int:
+    """Fill an order that is not in the book from the opposite side, price then time.
 
     Parameters
     ----------
     taker : int
-        The order's row.
+        The order.
     limit : int
         Worst index it may trade at.
 
@@ -323,21 +344,20 @@ def match(engine: Engine, taker: int, limit: int) -> int:
     int
         ``OrderReason.SELF_TRADE`` if it stopped before an order of the same client, else 0.
     """
-    head, orders = engine.head, engine.orders
-    side = orders[taker, SIDE]
-    room = reducible(engine, taker)
+    side = words[taker + SIDE]
+    room = reducible(words, taker)
     while room > 0:
-        best = head[ASK] if side > 0 else head[BID]
-        if best < 0 or best >= len(engine.levels) or (best - limit) * side > 0:
+        best = words[ASK] if side > 0 else words[BID]
+        if best < 0 or best >= words[LEVEL_COUNT] or (best - limit) * side > 0:
             break
-        maker = engine.levels[best, FIRST]
-        size = min(orders[taker, OPEN], room, reducible(engine, maker))
-        if orders[maker, OWNER] == CLIENT and orders[taker, OWNER] == CLIENT:
+        maker = words[words[LEVELS_AT] + LEVEL_WORDS * best + FIRST]
+        if words[maker + OWNER] == CLIENT and words[taker + OWNER] == CLIENT:
             return SELF_TRADE
+        size = min(room, reducible(words, maker))
         if size > 0:
             room -= size
-            trade(engine, maker, taker, size)
+            trade(words, maker, taker, size)
         else:
-            report(engine, EXPIRED, maker, WOULD_INCREASE)
-            remove(engine, maker)
+            report(words, EXPIRED, maker, WOULD_INCREASE)
+            remove(words, maker)
     return FINE

@@ -19,25 +19,28 @@ Cont (2001), "Empirical properties of asset returns", doi:10.1080/713665670.
 
 from typing import Final, NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
 from bot4_core.jit import kernel
-from bot4_plugins.exchange_sim.draws import draw
+from bot4_plugins.exchange_sim.draws import DRAW_WORDS, draw
 from bot4_plugins.exchange_sim.engine import (
     ASK,
     BACKGROUND,
     BID,
+    CAPACITY,
+    CROWD_AT,
     FIRST,
     FREE,
+    LEVEL_COUNT,
+    LEVEL_WORDS,
+    LEVELS_AT,
     LIVE,
+    LIVE_AT,
     NEXT,
     NOW,
     OUT,
     OWNER,
     STAMP,
     TOUCHED,
-    Engine,
+    Words,
     match,
     new_order,
     release,
@@ -46,43 +49,42 @@ from bot4_plugins.exchange_sim.engine import (
 )
 from bot4_plugins.exchange_sim.publish import publish_book, publish_mark
 
-__all__ = ["FRACTION", "STEP_NS", "Flow", "FlowRates", "gather", "new_flow", "run_flow"]
+__all__ = ["CROWD_WORDS", "FRACTION", "STEP_NS", "FlowRates", "gather", "run_flow", "start_crowd"]
 
 STEP_NS: Final = 250_000
 STEPS_PER_SECOND: Final = 1_000_000_000 // STEP_NS
 FRACTION: Final = 16  # binary digits of the fair price below one tick
 ONE: Final = 1 << 32  # probability 1 as a threshold for a draw
 EXCITE_DECAY: Final = 9  # excitement loses 2**-9 a step: 128 ms
-MOMENTUM_DECAY: Final = 11  # half a second
+MOMENTUM_DECAY: Final = 10  # a quarter of a second
 PULL: Final = 24  # of the fair price to its start
 VOLATILITY_STEPS: Final = 400  # volatility moves every 100 ms
 MOST_DISTANCE: Final = 9  # doublings of the range of placement distances
 MOST_SLIPPAGE: Final = 12  # ticks beyond the touch that a market order may reach
 MOST_DOUBLINGS: Final = 8  # of an order's size
 
-# state
+# the crowd's words
 FAIR: Final = 0
 MOMENTUM: Final = 1
 VOLATILITY: Final = 2
-EXCITED_BUY: Final = 3
-EXCITED_SELL: Final = 4
+EXCITED: Final = 3  # buyers, then sellers
 STEP: Final = 5  # steps done
-STATE: Final = 8
-
-# rates
-LIMITS: Final = 0  # thresholds a step
-CANCELS: Final = 1
-MARKETS: Final = 2
-SELF_EXCITE: Final = 3
-CROSS_EXCITE: Final = 4
-CALM: Final = 5  # volatility at rest, fractions of a tick a step
-HALF_SPREAD: Final = 6
-UNIT: Final = 7  # smallest order size
-TARGET: Final = 8  # resting orders wanted
-BOOK_EVERY: Final = 9  # steps
-MARK_EVERY: Final = 10  # steps, 0 for no mark price
-BASIS: Final = 11  # index of the book against the fair price, in ticks
-RATES: Final = 12
+LIMITS: Final = 6  # rates as thresholds a step
+CANCELS: Final = 7
+MARKETS: Final = 8
+SELF_EXCITE: Final = 9
+CROSS_EXCITE: Final = 10
+CALM: Final = 11  # volatility at rest, fractions of a tick a step
+HALF_SPREAD: Final = 12
+UNIT: Final = 13  # smallest order size
+TARGET: Final = 14  # resting orders wanted
+BOOK_EVERY: Final = 15  # steps
+MARK_EVERY: Final = 16  # steps, 0 for no mark price
+BASIS: Final = 17  # index of the book against the fair price, in ticks
+CENTER: Final = 18  # where the fair price started
+DRAWS: Final = 20
+NEWS: Final = DRAWS + DRAW_WORDS  # draws of the fair price
+CROWD_WORDS: Final = NEWS + DRAW_WORDS
 
 
 class FlowRates(NamedTuple):
@@ -101,66 +103,59 @@ class FlowRates(NamedTuple):
     basis: int = 0
 
 
-class Flow(NamedTuple):
-    """All arrays of one instrument's crowd."""
-
-    state: NDArray[np.int64]
-    rates: NDArray[np.int64]
-    draws: NDArray[np.int64]
-    news: NDArray[np.int64]  # draws of the fair price
-
-
-def new_flow(
-    rates: FlowRates, center: int, draws: NDArray[np.int64], news: NDArray[np.int64]
-) -> Flow:
-    """Return a crowd whose fair price starts at a level index."""
+def start_crowd(words: Words, rates: FlowRates, draws: Words, news: Words) -> None:
+    """Set up an engine's crowd, with the fair price in the middle of the ladder."""
     per_step = ONE // STEPS_PER_SECOND
-    row = np.zeros(RATES, np.int64)
-    row[LIMITS] = rates.limits_per_second * per_step
-    row[CANCELS] = rates.limits_per_second * per_step * 3 // 4
-    row[MARKETS] = rates.markets_per_second * per_step // 2
-    row[SELF_EXCITE] = int(rates.self_excitement * ONE) >> EXCITE_DECAY
-    row[CROSS_EXCITE] = int(rates.cross_excitement * ONE) >> EXCITE_DECAY
-    row[CALM] = int(rates.ticks_per_root_second * (1 << FRACTION) / STEPS_PER_SECOND**0.5)
-    row[HALF_SPREAD] = rates.half_spread
-    row[UNIT] = rates.unit
-    row[TARGET] = rates.resting
-    row[BOOK_EVERY] = rates.book_every_ms * STEPS_PER_SECOND // 1000
-    row[MARK_EVERY] = rates.mark_every_ms * STEPS_PER_SECOND // 1000
-    row[BASIS] = rates.basis
-    state = np.zeros(STATE, np.int64)
-    state[FAIR] = center << FRACTION
-    state[VOLATILITY] = row[CALM]
-    return Flow(state=state, rates=row, draws=draws, news=news)
+    crowd = words[int(words[CROWD_AT]) :]
+    crowd[LIMITS] = rates.limits_per_second * per_step
+    crowd[CANCELS] = rates.limits_per_second * per_step * 3 // 4
+    crowd[MARKETS] = rates.markets_per_second * per_step // 2
+    crowd[SELF_EXCITE] = int(rates.self_excitement * ONE) >> EXCITE_DECAY
+    crowd[CROSS_EXCITE] = int(rates.cross_excitement * ONE) >> EXCITE_DECAY
+    crowd[CALM] = int(rates.ticks_per_root_second * (1 << FRACTION) / STEPS_PER_SECOND**0.5)
+    crowd[HALF_SPREAD] = rates.half_spread
+    crowd[UNIT] = rates.unit
+    crowd[TARGET] = rates.resting
+    crowd[BOOK_EVERY] = rates.book_every_ms * STEPS_PER_SECOND // 1000
+    crowd[MARK_EVERY] = rates.mark_every_ms * STEPS_PER_SECOND // 1000
+    crowd[BASIS] = rates.basis
+    crowd[CENTER] = words[LEVEL_COUNT] // 2
+    crowd[FAIR] = crowd[CENTER] << FRACTION
+    crowd[VOLATILITY] = crowd[CALM]
+    crowd[DRAWS : DRAWS + DRAW_WORDS] = draws
+    crowd[NEWS : NEWS + DRAW_WORDS] = news
 
 
 @kernel()
-def move_fair(flow: Flow, center: int) -> None:
+def move_fair(words: Words, crowd: int) -> None:
     """Move the fair price by one step."""
-    state, news = flow.state, flow.news
-    calm = flow.rates[CALM]
-    if state[STEP] % VOLATILITY_STEPS == 0:
-        state[VOLATILITY] -= (state[VOLATILITY] - calm) >> 5
-        if draw(news) < ONE >> 6:  # a burst about every six seconds
-            state[VOLATILITY] += calm << (1 + (draw(news) & 1))
-    bits = draw(news)
+    news = crowd + NEWS
+    calm, volatility = words[crowd + CALM], words[crowd + VOLATILITY]
+    if words[crowd + STEP] % VOLATILITY_STEPS == 0:
+        volatility -= (volatility - calm) >> 5
+        if draw(words, news) < ONE >> 6:  # a burst about every six seconds
+            volatility += calm << (1 + (draw(words, news) & 1))
+        words[crowd + VOLATILITY] = volatility
+    bits = draw(words, news)
     # the sum of four bytes is nearly normal: mean 510, deviation 148
     noise = (bits & 255) + ((bits >> 8) & 255) + ((bits >> 16) & 255) + (bits >> 24) - 510
-    shock = (state[VOLATILITY] * noise) // 148
-    if draw(news) < ONE >> 14:  # a jump about every four seconds
+    shock = (volatility * noise) // 148
+    if draw(words, news) < ONE >> 14:  # a jump about every four seconds
         shock *= 16
-    state[MOMENTUM] += (shock >> 13) - (state[MOMENTUM] >> MOMENTUM_DECAY)
-    offset = state[FAIR] - (center << FRACTION)
-    state[FAIR] += shock + state[MOMENTUM] - (offset >> PULL)
-    edge = (center - (center >> 2)) << FRACTION
-    state[FAIR] = min(max(state[FAIR], (center << FRACTION) - edge), (center << FRACTION) + edge)
+    momentum = words[crowd + MOMENTUM]
+    words[crowd + MOMENTUM] = momentum + (shock >> 13) - (momentum >> MOMENTUM_DECAY)
+    start = words[crowd + CENTER] << FRACTION
+    fair = words[crowd + FAIR]
+    fair += shock + momentum - ((fair - start) >> PULL)
+    edge = start - (start >> 2)
+    words[crowd + FAIR] = min(max(fair, start - edge), start + edge)
 
 
 @kernel()
-def order_size(flow: Flow) -> int:
-    """Draw an order size: one to four units, doubled again and again with probability 1/4."""
-    bits = draw(flow.draws)
-    size = flow.rates[UNIT] * (1 + (bits & 3))
+def order_size(words: Words, crowd: int) -> int:
+    """Draw an order size: two to five units, doubled again and again with probability 1/4."""
+    bits = draw(words, crowd + DRAWS)
+    size = words[crowd + UNIT] * (2 + (bits & 3))
     bits >>= 2
     for _ in range(MOST_DOUBLINGS):
         if bits & 3 != 0:
@@ -171,9 +166,9 @@ def order_size(flow: Flow) -> int:
 
 
 @kernel()
-def distance(flow: Flow) -> int:
+def distance(words: Words, crowd: int) -> int:
     """Draw how far from the touch an order is placed: a range that doubles with probability 1/2."""
-    bits = draw(flow.draws)
+    bits = draw(words, crowd + DRAWS)
     reach = 2
     for _ in range(MOST_DISTANCE):
         if bits & 1 != 0:
@@ -184,112 +179,102 @@ def distance(flow: Flow) -> int:
 
 
 @kernel()
-def place_limit(engine: Engine, flow: Flow, fair: int) -> None:
+def place_limit(words: Words, crowd: int, fair: int) -> None:
     """Let somebody place a limit order that does not cross."""
-    head = engine.head
-    if head[FREE] < 0 or engine.orders[head[FREE], NEXT] < 0:
-        return
-    side = 1 if draw(flow.draws) & 1 else -1
-    index = fair - side * (flow.rates[HALF_SPREAD] + distance(flow))
-    index = min(index, head[ASK] - 1) if side > 0 else max(index, head[BID] + 1)
-    if 0 <= index < len(engine.levels):
-        rest(engine, new_order(engine, side, index, order_size(flow), BACKGROUND))
+    if words[FREE] == 0 or words[words[FREE] + NEXT] == 0:
+        return  # the last row is kept for takers
+    side = 1 if draw(words, crowd + DRAWS) & 1 else -1
+    index = fair - side * (words[crowd + HALF_SPREAD] + distance(words, crowd))
+    index = min(index, words[ASK] - 1) if side > 0 else max(index, words[BID] + 1)
+    if 0 <= index < words[LEVEL_COUNT]:
+        rest(words, new_order(words, side, index, order_size(words, crowd), BACKGROUND))
 
 
 @kernel()
-def cancel_one(engine: Engine, flow: Flow, fair: int) -> None:
+def cancel_one(words: Words, crowd: int, fair: int) -> None:
     """Let somebody cancel: an order that the fair price left behind, else any."""
-    head = engine.head
-    if head[LIVE] == 0:
+    if words[LIVE] == 0:
         return
-    slot = engine.live[BACKGROUND, draw(flow.draws) % head[LIVE]]
-    stale = -1
-    if head[BID] > fair - flow.rates[HALF_SPREAD]:
-        stale = engine.levels[head[BID], FIRST]
-    elif head[ASK] < fair + flow.rates[HALF_SPREAD]:
-        stale = engine.levels[head[ASK], FIRST]
-    if stale >= 0 and engine.orders[stale, OWNER] == BACKGROUND:
-        slot = stale
-    remove(engine, slot)
+    pick = draw(words, crowd + DRAWS) % words[LIVE]
+    order = words[words[LIVE_AT] + pick]
+    stale = 0
+    if words[BID] > fair - words[crowd + HALF_SPREAD]:
+        stale = words[words[LEVELS_AT] + LEVEL_WORDS * words[BID] + FIRST]
+    elif words[ASK] < fair + words[crowd + HALF_SPREAD]:
+        stale = words[words[LEVELS_AT] + LEVEL_WORDS * words[ASK] + FIRST]
+    if stale != 0 and words[stale + OWNER] == BACKGROUND:
+        order = stale
+    remove(words, order)
 
 
 @kernel()
-def send_market(engine: Engine, flow: Flow, side: int) -> None:
+def send_market(words: Words, crowd: int, side: int) -> None:
     """Let somebody take, and excite others to do so."""
-    head = engine.head
-    if head[FREE] < 0:
-        return
-    best = head[ASK] if side > 0 else head[BID]
-    limit = min(max(best + side * MOST_SLIPPAGE, 0), len(engine.levels) - 1)
-    slot = new_order(engine, side, limit, order_size(flow) // 2, BACKGROUND)
-    match(engine, slot, limit)
-    release(engine, slot)
-    own, other = (EXCITED_BUY, EXCITED_SELL) if side > 0 else (EXCITED_SELL, EXCITED_BUY)
-    flow.state[own] += flow.rates[SELF_EXCITE]
-    flow.state[other] += flow.rates[CROSS_EXCITE]
+    best = words[ASK] if side > 0 else words[BID]
+    limit = min(max(best + side * MOST_SLIPPAGE, 0), words[LEVEL_COUNT] - 1)
+    order = new_order(words, side, limit, order_size(words, crowd) // 2, BACKGROUND)
+    match(words, order, limit)
+    release(words, order)
+    own = crowd + EXCITED + (0 if side > 0 else 1)
+    other = crowd + EXCITED + (1 if side > 0 else 0)
+    words[own] += words[crowd + SELF_EXCITE]
+    words[other] += words[crowd + CROSS_EXCITE]
 
 
 @kernel()
-def market_rate(engine: Engine, flow: Flow, side: int, fair: int) -> int:
-    """Return the threshold for a market order of a side: base, excitement, and profit in sight."""
-    best = engine.head[ASK] if side > 0 else engine.head[BID]
-    rates = flow.rates
-    rate = rates[MARKETS] + flow.state[EXCITED_BUY if side > 0 else EXCITED_SELL]
-    profit = min(max((fair - best) * side, 0), 16)
-    return int(min(rate + profit * rates[MARKETS], ONE >> 3))
-
-
-@kernel()
-def act(engine: Engine, flow: Flow) -> None:
+def act(words: Words, crowd: int, fair: int) -> None:
     """Let at most one thing happen at this step."""
-    rates, state = flow.rates, flow.state
-    fair = (state[FAIR] >> FRACTION) + rates[BASIS]
-    state[EXCITED_BUY] -= state[EXCITED_BUY] >> EXCITE_DECAY
-    state[EXCITED_SELL] -= state[EXCITED_SELL] >> EXCITE_DECAY
-    threshold = draw(flow.draws) - rates[LIMITS]
+    words[crowd + EXCITED] -= words[crowd + EXCITED] >> EXCITE_DECAY
+    words[crowd + EXCITED + 1] -= words[crowd + EXCITED + 1] >> EXCITE_DECAY
+    threshold = draw(words, crowd + DRAWS) - words[crowd + LIMITS]
     if threshold < 0:
-        place_limit(engine, flow, fair)
+        place_limit(words, crowd, fair)
         return
-    threshold -= rates[CANCELS] * engine.head[LIVE] // rates[TARGET]
+    threshold -= words[crowd + CANCELS] * words[LIVE] // words[crowd + TARGET]
     if threshold < 0:
-        cancel_one(engine, flow, fair)
+        cancel_one(words, crowd, fair)
         return
+    markets = words[crowd + MARKETS]
     for side in (1, -1):
-        threshold -= market_rate(engine, flow, side, fair)
+        # the further the book lags the fair price, the more people take the profit in sight
+        profit = fair - words[ASK] if side > 0 else words[BID] - fair
+        excited = words[crowd + EXCITED + (0 if side > 0 else 1)]
+        threshold -= min(markets * (1 + min(max(profit, 0), 16)) + excited, ONE >> 3)
         if threshold < 0:
-            send_market(engine, flow, side)
+            send_market(words, crowd, side)
             return
 
 
 @kernel()
-def gather(engine: Engine, flow: Flow) -> None:
+def gather(words: Words) -> None:
     """Place the wanted number of resting orders at once, before the first step."""
-    fair = (flow.state[FAIR] >> FRACTION) + flow.rates[BASIS]
-    for _ in range(flow.rates[TARGET]):
-        place_limit(engine, flow, fair)
+    crowd = words[CROWD_AT]
+    for _ in range(words[crowd + TARGET]):
+        place_limit(words, crowd, (words[crowd + FAIR] >> FRACTION) + words[crowd + BASIS])
 
 
 @kernel()
-def run_flow(engine: Engine, flow: Flow, center: int, until: int) -> bool:
+def run_flow(words: Words, until: int) -> bool:
     """Let the crowd act until a time.
 
     Returns
     -------
     bool
-        False when ``out`` must be emptied first; call again then.
+        False when the waiting events must be taken first; call again then.
     """
-    head, state, rates = engine.head, flow.state, flow.rates
-    room = len(engine.out) - 3 * len(engine.orders)
-    while head[NOW] + STEP_NS <= until:
-        if head[OUT] + 2 * head[TOUCHED] > room:
+    crowd = words[CROWD_AT]
+    while words[NOW] + STEP_NS <= until:
+        if words[OUT] + 2 * words[TOUCHED] > words[CAPACITY]:
             return False
-        head[NOW] += STEP_NS
-        head[STAMP] = head[NOW]
-        state[STEP] += 1
-        move_fair(flow, center)
-        act(engine, flow)
-        if state[STEP] % rates[BOOK_EVERY] == 0:
-            publish_book(engine)
-        if rates[MARK_EVERY] > 0 and state[STEP] % rates[MARK_EVERY] == 0:
-            publish_mark(engine, (state[FAIR] >> FRACTION))
+        words[NOW] += STEP_NS
+        words[STAMP] = words[NOW]
+        words[crowd + STEP] += 1
+        move_fair(words, crowd)
+        fair = words[crowd + FAIR] >> FRACTION
+        act(words, crowd, fair + words[crowd + BASIS])
+        if words[crowd + STEP] % words[crowd + BOOK_EVERY] == 0:
+            publish_book(words)
+        mark_every = words[crowd + MARK_EVERY]
+        if mark_every > 0 and words[crowd + STEP] % mark_every == 0:
+            publish_mark(words, fair)
     return True

@@ -1,249 +1,117 @@
-"""The venue's messages as JSON text, written by compiled code.
+"""The venue's messages as JSON text. README.md lists them.
 
 One message is the rows up to a ``LAST`` flag. Prices and sizes are decimal text, times are
-nanoseconds. README.md lists the messages.
+nanoseconds.
 """
 
-from typing import Final, NamedTuple
+from collections.abc import Iterator
+from typing import Final
 
-import numpy as np
-from numpy.typing import NDArray
-
+from bot4_core.domain_types.canonical_types import text_from_scaled
+from bot4_core.domain_types.instruments import Instrument
 from bot4_core.domain_types.records import EventFlag, EventKind
-from bot4_core.jit import kernel
+from bot4_core.plugins.interfaces import Records
 
-__all__ = ["Scale", "write_frames"]
+__all__ = ["FrameWriter"]
 
-Bytes = NDArray[np.uint8]
-
+LAST: Final = int(EventFlag.LAST)
+MAKER: Final = int(EventFlag.MAKER)
+SNAPSHOT: Final = int(EventFlag.SNAPSHOT)
 SET: Final = int(EventKind.BOOK_SET)
-CLEAR: Final = int(EventKind.BOOK_CLEAR)
 END: Final = int(EventKind.BOOK_END)
 TRADE: Final = int(EventKind.TRADE)
 QUOTE: Final = int(EventKind.QUOTE)
-MARK: Final = int(EventKind.MARK)
-FILLED: Final = int(EventKind.ORDER_FILLED)
-LAST: Final = int(EventFlag.LAST)
-MAKER: Final = int(EventFlag.MAKER)
-LEVEL_BYTES: Final = 64
-MESSAGE_BYTES: Final = 512
+FUNDING: Final = int(EventKind.FUNDING)
+SIDES: Final = {1: "buy", -1: "sell", 0: ""}
+MOST_TEXTS: Final = 65_536
+
+Row = tuple[int, int, int, int, int, int, int, int, int, int, int]
 
 
-def _text(text: str) -> Bytes:
-    return np.frombuffer(text.encode(), np.uint8)
+class DecimalTexts(dict[int, str]):
+    """Decimal text of scaled integers at one exponent, remembered because prices come again."""
+
+    def __init__(self, exponent: int) -> None:
+        super().__init__()
+        self.exponent = exponent
+
+    def __missing__(self, value: int) -> str:
+        """Write a number for the first time."""
+        if len(self) >= MOST_TEXTS:
+            self.clear()
+        self[value] = text = text_from_scaled(value, self.exponent)
+        return text
 
 
-BOOK_HEAD: Final = _text('{"ch":"book","s":"')
-SNAPSHOT_HEAD: Final = _text('{"ch":"snapshot","s":"')
-TRADE_HEAD: Final = _text('{"ch":"trade","s":"')
-QUOTE_HEAD: Final = _text('{"ch":"quote","s":"')
-MARK_HEAD: Final = _text('{"ch":"mark","s":"')
-ORDER_HEAD: Final = _text('{"ch":"order","s":"')
-KEY_TIME: Final = _text('","t":')
-KEY_UPDATE: Final = _text(',"u":')
-KEY_BIDS: Final = _text(',"b":[')
-KEY_ASKS: Final = _text('],"a":[')
-KEY_ID: Final = _text(',"i":')
-KEY_PRICE: Final = _text(',"p":"')
-KEY_SIZE: Final = _text('","q":"')
-KEY_BUY: Final = _text('","d":"buy"')
-KEY_SELL: Final = _text('","d":"sell"')
-KEY_NONE: Final = _text('","d":""')
-KEY_MAKER_ORDER: Final = _text(',"m":')
-KEY_TAKER_ORDER: Final = _text(',"k":')
-KEY_MARK: Final = _text(',"m":"')
-KEY_INDEX: Final = _text('","i":"')
-KEY_RATE: Final = _text('","r":')
-KEY_NEXT: Final = _text(',"n":')
-KEY_EVENT: Final = _text(',"e":')
-KEY_AUX: Final = _text(',"x":')
-IS_MAKER: Final = _text(',"l":1')
-IS_TAKER: Final = _text(',"l":0')
-OPEN_LEVEL: Final = _text('["')
-QUOTE_COMMA: Final = _text('","')
-CLOSE_LEVEL: Final = _text('"],')
-CLOSE_BOOK: Final = _text("]}")
-CLOSE: Final = _text("}")
-COMMA: Final = 44
+class FrameWriter:
+    """Write the messages of one instrument."""
 
+    def __init__(self, instrument: Instrument) -> None:
+        self._symbol = str(instrument.symbol)
+        self._prices = DecimalTexts(instrument.price_exponent)
+        self._sizes = DecimalTexts(instrument.size_exponent)
 
-class Scale(NamedTuple):
-    """How an instrument's numbers are written."""
+    def frames(self, records: Records) -> Iterator[tuple[int, str]]:
+        """Yield time and text of each message in whole messages' records."""
+        message: list[Row] = []
+        for row in records.tolist():
+            if row[10] & LAST:
+                yield row[0], self._frame(message, row)
+                message.clear()
+            else:
+                message.append(row)
 
-    symbol: Bytes
-    price_decimals: int
-    size_decimals: int
+    def _frame(self, before: list[Row], last: Row) -> str:
+        kind = last[8]
+        if kind == END:
+            return self._book(before, last)
+        if kind == QUOTE:
+            return self._quote(last)
+        if kind == TRADE:
+            return self._trade(last)
+        if kind == FUNDING:
+            return self._mark(before, last)
+        return self._order(last)
 
+    def _head(self, channel: str, time: int) -> str:
+        return f'{{"ch":"{channel}","s":"{self._symbol}","t":{time}'
 
-@kernel()
-def put(out: Bytes, at: int, text: Bytes) -> int:
-    """Copy text and return the place behind it."""
-    for offset in range(len(text)):
-        out[at + offset] = text[offset]
-    return at + len(text)
+    def _book(self, rows: list[Row], last: Row) -> str:
+        prices, sizes = self._prices, self._sizes
+        bids, asks = (
+            ",".join(
+                f'["{prices[row[2]]}","{sizes[row[3]]}"]'
+                for row in rows
+                if row[9] == side and row[8] == SET
+            )
+            for side in (1, -1)
+        )
+        channel = "snapshot" if last[10] & SNAPSHOT else "book"
+        return f'{self._head(channel, last[0])},"u":{last[4]},"b":[{bids}],"a":[{asks}]}}'
 
+    def _quote(self, row: Row) -> str:
+        bid = f'["{self._prices[row[2]]}","{self._sizes[row[3]]}"]'
+        ask = f'["{self._prices[row[5]]}","{self._sizes[row[6]]}"]'
+        return f'{self._head("quote", row[0])},"u":{row[4]},"b":[{bid}],"a":[{ask}]}}'
 
-@kernel()
-def put_number(out: Bytes, at: int, value: int, decimals: int) -> int:
-    """Write ``value / 10**decimals`` as decimal text and return the place behind it."""
-    if value < 0:
-        out[at] = 45
-        at += 1
-        value = -value
-    digits = 1
-    rest = value // 10
-    while rest > 0 or digits <= decimals:
-        digits += 1
-        rest //= 10
-    end = at + digits + (1 if decimals > 0 else 0)
-    place = end - 1
-    for digit in range(digits):
-        if digit == decimals and decimals > 0:
-            out[place] = 46
-            place -= 1
-        out[place] = 48 + value % 10
-        place -= 1
-        value //= 10
-    return end
+    def _trade(self, row: Row) -> str:
+        price, size = self._prices[row[2]], self._sizes[row[3]]
+        return (
+            f'{self._head("trade", row[0])},"i":{row[4]},"p":"{price}","q":"{size}",'
+            f'"d":"{SIDES[row[9]]}","m":{row[5]},"k":{row[6]}}}'
+        )
 
+    def _mark(self, rows: list[Row], funding: Row) -> str:
+        mark, index = self._prices[rows[0][2]], self._prices[rows[1][2]]
+        return (
+            f'{self._head("mark", funding[0])},"m":"{mark}","i":"{index}",'
+            f'"r":{funding[2]},"n":{funding[5]}}}'
+        )
 
-@kernel()
-def put_level(out: Bytes, at: int, row: np.void, scale: Scale) -> int:
-    """Write ``["price","size"],``."""
-    at = put(out, at, OPEN_LEVEL)
-    at = put_number(out, at, row["price"], scale.price_decimals)
-    at = put(out, at, QUOTE_COMMA)
-    at = put_number(out, at, row["size"], scale.size_decimals)
-    return put(out, at, CLOSE_LEVEL)
-
-
-@kernel()
-def put_book(
-    out: Bytes, at: int, rows: NDArray[np.void], begin: int, end: int, scale: Scale
-) -> int:
-    """Write a book update or snapshot: the levels of rows ``begin`` to ``end - 1``."""
-    snapshot = rows[begin]["kind"] == CLEAR
-    at = put(out, at, SNAPSHOT_HEAD if snapshot else BOOK_HEAD)
-    at = put(out, at, scale.symbol)
-    at = put_number(out, put(out, at, KEY_TIME), rows[end]["time"], 0)
-    at = put_number(out, put(out, at, KEY_UPDATE), rows[end]["sequence"], 0)
-    at = put(out, at, KEY_BIDS)
-    for side in (1, -1):
-        first = at
-        for row in range(begin, end):
-            if rows[row]["kind"] == SET and rows[row]["side"] == side:
-                at = put_level(out, at, rows[row], scale)
-        if at > first:
-            at -= 1  # the comma behind the last level
-        at = put(out, at, KEY_ASKS if side > 0 else CLOSE_BOOK)
-    return at
-
-
-@kernel()
-def put_trade(out: Bytes, at: int, row: np.void, scale: Scale) -> int:
-    """Write a public trade."""
-    at = put(out, put(out, at, TRADE_HEAD), scale.symbol)
-    at = put_number(out, put(out, at, KEY_TIME), row["time"], 0)
-    at = put_number(out, put(out, at, KEY_ID), row["sequence"], 0)
-    at = put_number(out, put(out, at, KEY_PRICE), row["price"], scale.price_decimals)
-    at = put_number(out, put(out, at, KEY_SIZE), row["size"], scale.size_decimals)
-    at = put(out, at, KEY_BUY if row["side"] > 0 else KEY_SELL)
-    at = put_number(out, put(out, at, KEY_MAKER_ORDER), row["aux"], 0)
-    at = put_number(out, put(out, at, KEY_TAKER_ORDER), row["link"], 0)
-    return put(out, at, CLOSE)
-
-
-@kernel()
-def put_quote(out: Bytes, at: int, row: np.void, scale: Scale) -> int:
-    """Write the best prices."""
-    at = put(out, put(out, at, QUOTE_HEAD), scale.symbol)
-    at = put_number(out, put(out, at, KEY_TIME), row["time"], 0)
-    at = put_number(out, put(out, at, KEY_UPDATE), row["sequence"], 0)
-    at = put(out, at, KEY_BIDS)
-    at = put_level(out, at, row, scale) - 1
-    at = put(out, put(out, at, KEY_ASKS), OPEN_LEVEL)
-    at = put_number(out, at, row["aux"], scale.price_decimals)
-    at = put(out, at, QUOTE_COMMA)
-    at = put_number(out, at, row["link"], scale.size_decimals)
-    return put(out, put(out, at, CLOSE_LEVEL) - 1, CLOSE_BOOK)
-
-
-@kernel()
-def put_mark(out: Bytes, at: int, rows: NDArray[np.void], begin: int, scale: Scale) -> int:
-    """Write mark price, index price and funding from three rows."""
-    at = put(out, put(out, at, MARK_HEAD), scale.symbol)
-    at = put_number(out, put(out, at, KEY_TIME), rows[begin]["time"], 0)
-    at = put_number(out, put(out, at, KEY_MARK), rows[begin]["price"], scale.price_decimals)
-    at = put_number(out, put(out, at, KEY_INDEX), rows[begin + 1]["price"], scale.price_decimals)
-    at = put_number(out, put(out, at, KEY_RATE), rows[begin + 2]["price"], 0)
-    at = put_number(out, put(out, at, KEY_NEXT), rows[begin + 2]["aux"], 0)
-    return put(out, at, CLOSE)
-
-
-@kernel()
-def put_order(out: Bytes, at: int, row: np.void, scale: Scale) -> int:
-    """Write what became of the client's order."""
-    at = put(out, put(out, at, ORDER_HEAD), scale.symbol)
-    at = put_number(out, put(out, at, KEY_TIME), row["time"], 0)
-    at = put_number(out, put(out, at, KEY_EVENT), row["kind"], 0)
-    at = put_number(out, put(out, at, KEY_NEXT), row["link"], 0)
-    at = put_number(out, put(out, at, KEY_ID), row["sequence"], 0)
-    at = put_number(out, put(out, at, KEY_PRICE), row["price"], scale.price_decimals)
-    at = put_number(out, put(out, at, KEY_SIZE), row["size"], scale.size_decimals)
-    side = row["side"]
-    at = put(out, at, KEY_BUY if side > 0 else (KEY_SELL if side < 0 else KEY_NONE))
-    at = put_number(out, put(out, at, KEY_AUX), row["aux"], 0)
-    at = put(out, at, IS_MAKER if row["flags"] & MAKER else IS_TAKER)
-    return put(out, at, CLOSE)
-
-
-@kernel()
-def put_message(
-    out: Bytes, at: int, rows: NDArray[np.void], begin: int, end: int, scale: Scale
-) -> int:
-    """Write the message of rows ``begin`` to ``end`` (inclusive)."""
-    kind = rows[end]["kind"]
-    if kind == END:
-        return put_book(out, at, rows, begin, end, scale)
-    if kind == TRADE:
-        return put_trade(out, at, rows[end], scale)
-    if kind == QUOTE:
-        return put_quote(out, at, rows[end], scale)
-    if rows[begin]["kind"] == MARK:
-        return put_mark(out, at, rows, begin, scale)
-    return put_order(out, at, rows[end], scale)
-
-
-@kernel()
-def write_frames(
-    rows: NDArray[np.void], count: int, scale: Scale, out: Bytes, ends: NDArray[np.int64]
-) -> tuple[int, int]:
-    """Write messages one behind the other.
-
-    Parameters
-    ----------
-    rows : (n,) EVENT_DTYPE
-        The first ``count`` hold whole messages.
-    out : (bytes,) uint8
-        Text; room for 512 bytes a message and 64 a row is needed to begin one.
-    ends : (messages, 2) int64
-        For each message the place behind its text, and the index of its last row.
-
-    Returns
-    -------
-    tuple of int
-        Messages written and rows used.
-    """
-    at, begin, messages = 0, 0, 0
-    for row in range(count):
-        if rows[row]["flags"] & LAST == 0:
-            continue
-        room = MESSAGE_BYTES + LEVEL_BYTES * (row - begin)
-        if messages == len(ends) or at + room > len(out):
-            break
-        at = put_message(out, at, rows, begin, row, scale)
-        ends[messages, 0] = at
-        ends[messages, 1] = row
-        messages += 1
-        begin = row + 1
-    return messages, begin
+    def _order(self, row: Row) -> str:
+        price, size = self._prices[row[2]], self._sizes[row[3]]
+        maker = 1 if row[10] & MAKER else 0
+        return (
+            f'{self._head("order", row[0])},"e":{row[8]},"n":{row[6]},"i":{row[4]},'
+            f'"p":"{price}","q":"{size}","d":"{SIDES[row[9]]}","x":{row[5]},"l":{maker}}}'
+        )

@@ -2,13 +2,16 @@
 
 from collections.abc import Sequence
 
+import attrs
 import numpy as np
 
+from bot4_core.domain_types.instruments import Instrument
 from bot4_core.domain_types.records import INSTRUMENT_DTYPE
+from bot4_core.errors import ValidationError
 from bot4_core.plugins.interfaces import Records
 from bot4_plugins.exchange_sim.settings import Listing
 
-__all__ = ["listing_table"]
+__all__ = ["listing_table", "relisted"]
 
 
 def listing_table(listings: Sequence[Listing]) -> Records:
@@ -27,3 +30,37 @@ def listing_table(listings: Sequence[Listing]) -> Records:
         row["size_unit"] = float(f"1e{instrument.size_exponent}")
         row["multiplier"] = float(instrument.multiplier)
     return table
+
+
+FIXED = ("price_exponent", "size_exponent", "tick", "lot", "chain")
+
+
+def relisted(listings: Sequence[Listing], instruments: Sequence[Instrument]) -> tuple[Listing, ...]:
+    """Return listings with some of their instruments replaced, matched by symbol.
+
+    Raises
+    ------
+    ValidationError
+        If an instrument is not listed, or has other scales or steps than the listing.
+    """
+    given = {str(instrument.symbol): instrument for instrument in instruments}
+    own = {str(listing.instrument.symbol): listing.instrument for listing in listings}
+    faults = [
+        (f"instruments.{symbol}", "is not listed at the simulated venue")
+        for symbol in given
+        if symbol not in own
+    ]
+    faults += [
+        (f"instruments.{symbol}.{field}", f"is {getattr(own[symbol], field)} at this venue")
+        for symbol, instrument in given.items()
+        for field in FIXED
+        if symbol in own and getattr(instrument, field) != getattr(own[symbol], field)
+    ]
+    if faults:
+        raise ValidationError(faults)
+    return tuple(
+        attrs.evolve(
+            listing, instrument=given.get(str(listing.instrument.symbol), listing.instrument)
+        )
+        for listing in listings
+    )

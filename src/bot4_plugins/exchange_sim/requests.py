@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bot4_core.domain_types.canonical_types import scaled_from_text, text_from_scaled
 from bot4_core.domain_types.instruments import Instrument
@@ -54,8 +55,8 @@ def place_text(intent: OrderIntent, instrument: Instrument) -> bytes:
     )
 
 
-def read_order(fields: dict[str, object], instrument: Instrument) -> np.void:
-    """Read the venue's side of ``place_text`` as an INTENT_DTYPE row.
+def read_order(fields: dict[str, object], instrument: Instrument) -> NDArray[np.int64]:
+    """Read the venue's side of ``place_text`` as the words of an INTENT_DTYPE row.
 
     Raises
     ------
@@ -63,7 +64,7 @@ def read_order(fields: dict[str, object], instrument: Instrument) -> np.void:
         If a field is missing or wrong.
     """
     try:
-        row: np.void = np.zeros(1, INTENT_DTYPE)[0]
+        row = np.zeros(1, INTENT_DTYPE)
         price = str(fields["p"])
         row["number"] = int(str(fields["n"]))
         row["side"] = SIDES[str(fields["d"])]
@@ -74,4 +75,4 @@ def read_order(fields: dict[str, object], instrument: Instrument) -> np.void:
         row["size"] = scaled_from_text(str(fields["q"]), instrument.size_exponent)
     except (KeyError, ValueError) as error:
         raise DecodeError(f"order {fields} cannot be read: {error}") from error
-    return row
+    return row.view(np.int64)

@@ -15,6 +15,7 @@ from bot4_core.domain_types.instruments import (
 )
 from bot4_core.domain_types.records import ChainRule
 from bot4_core.errors import ValidationError
+from bot4_core.plugins.interfaces import PartSettings
 from bot4_plugins.exchange_sim.flow import FlowRates
 
 __all__ = ["LISTINGS", "Fault", "FaultKind", "Listing", "SimSettings"]
@@ -58,15 +59,10 @@ class Listing:
     rates: FlowRates
 
 
-def _listing(
-    symbol: str,
-    kind: InstrumentKind,
-    start: int,
-    tick: int,
-    size_exponent: int,
-    lot: int,
-    rates: FlowRates,
-) -> Listing:
+def _listing(symbol: str, start: int, steps: tuple[int, int, int], rates: FlowRates) -> Listing:
+    """Return a listing; ``steps`` are the tick, the size exponent and the lot."""
+    tick, size_exponent, lot = steps
+    kind = InstrumentKind.PERPETUAL if symbol.endswith("PERP") else InstrumentKind.SPOT
     base, quote = symbol.split("-")[:2]
     spot = kind is InstrumentKind.SPOT
     return Listing(
@@ -98,23 +94,17 @@ def _listing(
 
 
 LISTINGS: Final = (
-    _listing("BTC-USD", InstrumentKind.SPOT, 120_000, 50, -5, 1, FlowRates(unit=500)),
+    _listing("BTC-USD", 120_000, (50, -5, 1), FlowRates(unit=500)),
     _listing(
         "ETH-USD",
-        InstrumentKind.SPOT,
         60_000,
-        5,
-        -4,
-        1,
+        (5, -4, 1),
         FlowRates(unit=1_000, limits_per_second=110, ticks_per_root_second=5.0),
     ),
     _listing(
         "BTC-USD-PERP",
-        InstrumentKind.PERPETUAL,
         120_000,
-        50,
-        -3,
-        1,
+        (50, -3, 1),
         FlowRates(unit=10, limits_per_second=180, mark_every_ms=1000, basis=4),
     ),
 )
@@ -122,7 +112,7 @@ LISTINGS: Final = (
 
 
 @attrs.frozen(kw_only=True)
-class SimSettings:
+class SimSettings(PartSettings):
     """Settings of the simulated venue.
 
     Parameters
@@ -142,7 +132,7 @@ class SimSettings:
     symbols: tuple[str, ...] = ()
     seed: int = 1
     start_ns: int = 1_735_689_600_000_000_000  # 2025-01-01
-    latency_ns: int = attrs.field(default=2_000_000, validator=attrs.validators.ge(0))
+    latency_ns: int = attrs.field(default=5_000_000, validator=attrs.validators.ge(0))
     faults: tuple[Fault, ...] = ()
 
     @property

@@ -2,31 +2,27 @@
 
 import json
 from collections import deque
+from collections.abc import Sequence
 from typing import Final
-
-import numpy as np
 
 from bot4_core.errors import DecodeError
 from bot4_core.plugins.interfaces import Records
 from bot4_core.session.paper import matching_terms
 from bot4_plugins.exchange_sim.client import client_cancel, client_order
 from bot4_plugins.exchange_sim.draws import new_draws
-from bot4_plugins.exchange_sim.engine import NOW, OUT, STAMP, Engine, new_engine
+from bot4_plugins.exchange_sim.engine import NOW, OUT, STAMP, new_engine, waiting_events
 from bot4_plugins.exchange_sim.faults import FaultyLine
-from bot4_plugins.exchange_sim.flow import Flow, gather, new_flow, run_flow
-from bot4_plugins.exchange_sim.frames import Scale, write_frames
+from bot4_plugins.exchange_sim.flow import CROWD_WORDS, gather, run_flow, start_crowd
+from bot4_plugins.exchange_sim.frames import FrameWriter
 from bot4_plugins.exchange_sim.listing_table import listing_table
 from bot4_plugins.exchange_sim.publish import publish_book, publish_snapshot
 from bot4_plugins.exchange_sim.requests import read_order
-from bot4_plugins.exchange_sim.settings import Fault, Listing, SimSettings
+from bot4_plugins.exchange_sim.settings import Listing, SimSettings
 
 __all__ = ["SimVenue"]
 
 LEVELS: Final = 1 << 16
-CENTER: Final = LEVELS // 2
 ORDERS: Final = 4096
-MESSAGES: Final = 1024
-TEXT: Final = 1 << 20
 WARM_UP_NS: Final = 1_000_000_000
 
 Message = tuple[int, bytes]
@@ -38,69 +34,55 @@ class Pit:
     def __init__(self, listing: Listing, settings: SimSettings, table: Records) -> None:
         self.instrument = listing.instrument
         symbol = str(self.instrument.symbol)
-        terms = matching_terms(table, [self.instrument])
-        self.engine: Engine = new_engine(terms, listing.start_price - CENTER, LEVELS, ORDERS)
-        self.flow: Flow = new_flow(
-            listing.rates,
-            CENTER,
-            new_draws(settings.seed, symbol),
-            new_draws(settings.seed, f"fair price of {listing.underlying}"),
-        )
-        self.scale = Scale(
-            np.frombuffer(symbol.encode(), np.uint8),
-            -self.instrument.price_exponent,
-            -self.instrument.size_exponent,
-        )
-        self.line = FaultyLine(_faults_of(settings.faults, symbol))
+        terms = matching_terms(table, [self.instrument])[0]
+        origin = listing.start_price - LEVELS // 2
+        self.words = new_engine(terms, origin, LEVELS, ORDERS, CROWD_WORDS)
+        draws = new_draws(settings.seed, symbol)
+        news = new_draws(settings.seed, f"fair price of {listing.underlying}")
+        start_crowd(self.words, listing.rates, draws, news)
+        self.writer = FrameWriter(self.instrument)
+        self.line = FaultyLine(fault for fault in settings.faults if fault.symbol == symbol)
         self.latency = settings.latency_ns
         self.subscribed = False
         self.messages: list[Message] = []
-        self._text = np.zeros(TEXT, np.uint8)
-        self._ends = np.zeros((MESSAGES, 2), np.int64)
         self._warm_up(settings.start_ns)
 
     def _warm_up(self, start: int) -> None:
         """Let a crowd gather before the client comes."""
-        self.engine.head[NOW] = start - WARM_UP_NS
-        gather(self.engine, self.flow)
+        self.words[NOW] = start - WARM_UP_NS
+        gather(self.words)
         self.run(start)
-        publish_book(self.engine)
-        self.engine.head[OUT] = 0
-        self.messages.clear()
 
     def run(self, until: int) -> None:
         """Let the crowd act until a time."""
-        while not run_flow(self.engine, self.flow, CENTER, until):
+        while not run_flow(self.words, until):
             self.flush()
-        self.engine.head[STAMP] = until
+        self.words[STAMP] = until
+        if self.words[OUT]:
+            self.flush()
 
     def snapshot(self) -> None:
         """Send the book whole."""
-        publish_book(self.engine)
-        publish_snapshot(self.engine)
+        publish_book(self.words)
+        publish_snapshot(self.words)
+        self.flush()
+
+    def place(self, fields: dict[str, object]) -> None:
+        """Take the client's order."""
+        client_order(self.words, read_order(fields, self.instrument))
+        self.flush()
+
+    def cancel(self, number: int) -> None:
+        """Take the client's cancellation."""
+        client_cancel(self.words, number)
         self.flush()
 
     def flush(self) -> None:
         """Turn what happened into messages."""
-        head = self.engine.head
-        rows = self.engine.out[: head[OUT]]
-        head[OUT] = 0
-        while self.subscribed and len(rows):
-            count, used = write_frames(rows, len(rows), self.scale, self._text, self._ends)
-            if count == 0:
-                self._text = np.zeros(len(self._text) * 2, np.uint8)
-                continue
-            self._collect(rows, count)
-            rows = rows[used:]
-
-    def _collect(self, rows: Records, count: int) -> None:
-        ends, last = self._ends[:count, 0], self._ends[:count, 1]
-        times = (rows["time"][last] + self.latency).tolist()
-        data = self._text[: ends[-1]].tobytes()
-        begin = 0
-        for time, end in zip(times, ends.tolist(), strict=True):
-            self.messages += self.line.carry((time, data[begin:end]))
-            begin = end
+        if self.subscribed:
+            for time, text in self.writer.frames(waiting_events(self.words)):
+                self.messages += self.line.carry((time + self.latency, text.encode()))
+        self.words[OUT] = 0
 
 
 class SimVenue:
@@ -109,6 +91,8 @@ class SimVenue:
     Parameters
     ----------
     settings : SimSettings
+    listings : sequence of Listing
+        In place of those that the settings name.
 
     Attributes
     ----------
@@ -119,15 +103,16 @@ class SimVenue:
         ``settings.latency_ns`` avoid it.
     """
 
-    def __init__(self, settings: SimSettings) -> None:
+    def __init__(self, settings: SimSettings, listings: Sequence[Listing] = ()) -> None:
         self.settings = settings
         self.refused = 0
         self.late = 0
         self._now = settings.start_ns
-        table = listing_table(settings.listings)
+        listed = tuple(listings) or settings.listings
+        table = listing_table(listed)
         self._pits = {
             str(listing.instrument.symbol): Pit(listing, settings, table[at : at + 1])
-            for at, listing in enumerate(settings.listings)
+            for at, listing in enumerate(listed)
         }
         self._requests: deque[tuple[int, dict[str, object]]] = deque()
         self._waiting: list[Message] = []
@@ -173,9 +158,8 @@ class SimVenue:
                 self.refused += 1
         self._run(until)
         for pit in self._pits.values():
-            pit.flush()
             self._waiting += pit.messages
-            pit.messages = []
+            pit.messages.clear()
         self._waiting.sort(key=_time_of)
         count = len(self._waiting)
         while count and self._waiting[count - 1][0] > until:
@@ -195,7 +179,6 @@ class SimVenue:
             raise DecodeError(f"symbols {symbols!r} are not a list")
         for symbol in symbols:
             pit = self._pits[symbol]
-            pit.flush()
             pit.subscribed = True
             pit.snapshot()
 
@@ -203,14 +186,10 @@ class SimVenue:
         self._pits[str(fields["s"])].snapshot()
 
     def _place(self, fields: dict[str, object]) -> None:
-        pit = self._pits[str(fields["s"])]
-        client_order(pit.engine, read_order(fields, pit.instrument))
-        pit.flush()
+        self._pits[str(fields["s"])].place(fields)
 
     def _cancel(self, fields: dict[str, object]) -> None:
-        pit = self._pits[str(fields["s"])]
-        client_cancel(pit.engine, int(str(fields["n"])))
-        pit.flush()
+        self._pits[str(fields["s"])].cancel(int(str(fields["n"])))
 
 
 OPERATIONS: Final = {
@@ -223,7 +202,3 @@ OPERATIONS: Final = {
 
 def _time_of(message: Message) -> int:
     return message[0]
-
-
-def _faults_of(faults: tuple[Fault, ...], symbol: str) -> list[Fault]:
-    return [fault for fault in faults if fault.symbol == symbol]
