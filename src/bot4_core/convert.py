@@ -33,7 +33,6 @@ __all__ = ["from_json", "from_toml", "structure", "to_json", "to_toml", "unstruc
 
 T = TypeVar("T")
 Exact = TypeVar("Exact", Price, Quantity, Money)
-Fault = tuple[str, str]
 
 _KINDS: Final[Mapping[type, str]] = {
     bool: "true or false",
@@ -139,7 +138,7 @@ def to_json(value: object, *, canonical: bool = False) -> str:
     return json_text(unstructure(value), canonical=canonical)
 
 
-def _faults(error: BaseException, path: str) -> Iterator[Fault]:
+def _faults(error: BaseException, path: str) -> Iterator[tuple[str, str]]:
     """Flatten what cattrs raised into paths and messages."""
     if isinstance(error, ClassValidationError):
         named, bare = error.group_exceptions()
@@ -306,7 +305,7 @@ def _read_mapping(value: Any, cls: Any) -> dict[Any, Any]:
 def _read_each(places: list[tuple[str, Any]], members: tuple[Any, ...]) -> list[Any]:
     """Read values one by one and report the faults of all of them together."""
     built: list[Any] = []
-    faults: list[Fault] = []
+    faults: list[tuple[str, str]] = []
     for (place, item), member in zip(places, members, strict=True):
         try:
             built.append(_CONVERTER.structure(item, member))

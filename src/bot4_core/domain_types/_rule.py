@@ -4,11 +4,10 @@ import math
 from collections.abc import Iterator
 from typing import TypeAlias
 
-__all__ = ["Fault", "Faults", "broken", "finite"]
+__all__ = ["Faults", "broken", "finite"]
 
-Fault: TypeAlias = tuple[str, str]
-"""A path and what is wrong there: the value, and what would be right."""
-Faults: TypeAlias = Iterator[Fault]
+Faults: TypeAlias = Iterator[tuple[str, str]]
+"""Paths, and what is wrong there: the value, and what would be right."""
 
 
 def broken(*rules: tuple[bool, str, str]) -> Faults:

@@ -6,7 +6,7 @@ takes a value from outside calls ``validate``; ``convert`` does so for everythin
 
 from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
-from functools import singledispatch
+from functools import cache, singledispatch
 from typing import Final, Never, Protocol, TypeVar, runtime_checkable
 
 import attrs
@@ -15,7 +15,7 @@ from bot4_core.domain_types._account_rules import ACCOUNT_RULES
 from bot4_core.domain_types._field_types import type_fault
 from bot4_core.domain_types._market_rules import MARKET_RULES
 from bot4_core.domain_types._order_rules import ORDER_RULES, link_faults, order_faults
-from bot4_core.domain_types._rule import Fault, Faults
+from bot4_core.domain_types._rule import Faults
 from bot4_core.domain_types.canonical_types import Money, Price, Quantity
 from bot4_core.domain_types.instruments import Instrument
 from bot4_core.domain_types.orders import OrderIntent, OrderLink
@@ -80,7 +80,7 @@ def validate_link(link: OrderLink, intents: tuple[OrderIntent, ...]) -> OrderLin
     return _settled(link, faults or list(link_faults(link, intents)))
 
 
-def faults_of(value: object, path: str = "") -> list[Fault]:
+def faults_of(value: object, path: str = "") -> list[tuple[str, str]]:
     """Return every broken rule of a value as ``(path, message)``, in field order.
 
     A field of the wrong type is a fault; the rules of an object with such a field are not asked.
@@ -95,7 +95,7 @@ def faults_of(value: object, path: str = "") -> list[Fault]:
     return [(place, text) for place, text, _ in _walk(value, path)]
 
 
-def _settled(value: T, faults: list[Fault]) -> T:
+def _settled(value: T, faults: list[tuple[str, str]]) -> T:
     if faults:
         raise ValidationError(faults)
     return value
@@ -118,7 +118,8 @@ def _walk(value: object, path: str) -> Iterator[tuple[str, str, bool]]:
 
 def _walk_object(value: object, path: str) -> Iterator[tuple[str, str, bool]]:
     sound = True
-    for name, hint in _fields(type(value)):
+    kind: type = type(value)
+    for name, hint in _fields(kind):
         item: object = getattr(value, name)
         here = _joined(path, name)
         wrong = type_fault(item, hint)
@@ -131,9 +132,10 @@ def _walk_object(value: object, path: str) -> Iterator[tuple[str, str, bool]]:
             yield _joined(path, place), text, False
 
 
-def _fields(kind: type) -> Iterator[tuple[str, object]]:
-    for field in attrs.fields(attrs.resolve_types(kind)):
-        yield field.name, field.type
+@cache
+def _fields(kind: type) -> tuple[tuple[str, object], ...]:
+    fields = attrs.fields(attrs.resolve_types(kind))
+    return tuple((field.name, field.type) for field in fields)
 
 
 def _joined(path: str, place: str) -> str:

@@ -120,9 +120,8 @@ def orders(draw: st.DrawFn, instrument: Instrument) -> Order:
     """Draw orders anywhere in their lives."""
     intent = draw(order_intents(instrument))
     size, lot = intent.size, instrument.lot
-    statuses = list(OrderStatus)
-    if size.value < 2 * lot:
-        statuses.remove(OrderStatus.PARTIAL)
+    splits = size.value >= 2 * lot
+    statuses = [known for known in OrderStatus if splits or known is not OrderStatus.PARTIAL]
     status = draw(st.sampled_from(statuses))
     filled = _part(draw, size, lot, 0)
     if status is OrderStatus.FILLED:
