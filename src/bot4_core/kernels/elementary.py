@@ -30,6 +30,7 @@ EXPM1_LOWEST: Final = -37.5  # below it expm1 rounds to -1
 SQRT_HALF_BITS: Final = 0x3FE6A09E00000000
 ONE_BITS: Final = 0x3FF0000000000000
 FRACTION_MASK: Final = 0x000FFFFFFFFFFFFF
+TINY: Final = 1e-17  # expm1 and log1p return such an argument itself
 SMALLEST_NORMAL: Final = 2.2250738585072014e-308
 TWO_54: Final = 18014398509481984.0
 
@@ -112,7 +113,7 @@ def expm1(x: float) -> float:
         NaN for NaN, +inf above 709.78, -1.0 below -37.5.
     """
     x = float(x)
-    if x != x:  # noqa: PLR0124  # NaN
+    if x != x or abs(x) < TINY:  # noqa: PLR0124  # NaN
         return x
     if x > EXP_HIGHEST:
         return INFINITY
@@ -207,7 +208,7 @@ def log1p(x: float) -> float:
     if x == INFINITY:
         return x
     if -0.29 < x < 0.41:
-        return x if abs(x) < 1e-17 else _log_of_ratio(x, 0, 0.0)
+        return x if abs(x) < TINY else _log_of_ratio(x, 0, 0.0)
     one = 1.0 + x
     lost = (1.0 - (one - x)) if x > 1.0 else (x - (one - 1.0))
     shifted = bits_of(one) + (ONE_BITS - SQRT_HALF_BITS)
