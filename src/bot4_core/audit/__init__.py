@@ -2,9 +2,9 @@
 
 from bot4_core.audit.canonical import canonical_json
 from bot4_core.audit.chain import FORMAT, GENESIS, record_digest
-from bot4_core.audit.search import AuditQuery, read_records, search, why
+from bot4_core.audit.queries import AuditQuery, read_records, search, why
 from bot4_core.audit.store import AuditLog, Durability
-from bot4_core.audit.verify import VerifyReport, verify
+from bot4_core.audit.verification import VerifyReport, verify
 
 __all__ = [
     "FORMAT",

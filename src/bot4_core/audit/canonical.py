@@ -7,7 +7,7 @@ the same float differently: a float becomes the text that ``repr`` gives (``"0.1
 text. ``None`` does not occur either: leave the key out.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from json.encoder import encode_basestring_ascii as _quote
 from operator import index
@@ -19,7 +19,7 @@ __all__ = ["Payload", "PayloadValue", "canonical_json"]
 
 PayloadValue: TypeAlias = (
     "str | int | float | bool | Decimal | SupportsIndex"
-    " | list[PayloadValue] | tuple[PayloadValue, ...] | Mapping[str, PayloadValue]"
+    " | Sequence[PayloadValue] | Mapping[str, PayloadValue]"
 )
 """What a payload may be made of."""
 Payload: TypeAlias = Mapping[str, PayloadValue]
@@ -54,17 +54,14 @@ def _text(value: PayloadValue, path: str, depth: int) -> str:
     return _rarer_text(value, path, depth)
 
 
-def _rarer_text(
-    value: Decimal | SupportsIndex | Mapping[str, PayloadValue], path: str, depth: int
-) -> str:
+def _rarer_text(value: PayloadValue, path: str, depth: int) -> str:
     if isinstance(value, dict) or isinstance(value, Mapping):  # noqa: SIM101 - dict is faster asked
         return _object_text(value, path, depth)
     if isinstance(value, Decimal):
         return f'"{value:f}"'
-    try:
+    if isinstance(value, SupportsIndex):
         return str(index(value))
-    except TypeError:
-        raise ValidationError([(path, f"{value!r} is not {_WHAT}")]) from None
+    raise ValidationError([(path, f"{value!r} is not {_WHAT}")])
 
 
 def _object_text(value: Mapping[str, PayloadValue], path: str, depth: int) -> str:
@@ -84,7 +81,7 @@ def _sorted_keys(value: Mapping[str, PayloadValue], path: str) -> list[str]:
     return sorted(value)
 
 
-def _list_text(value: list[PayloadValue] | tuple[PayloadValue, ...], path: str, depth: int) -> str:
+def _list_text(value: Sequence[PayloadValue], path: str, depth: int) -> str:
     if depth == _DEEPEST:
         raise ValidationError([(path, f"nested deeper than {_DEEPEST} levels")])
     items = [_text(item, f"{path}[{place}]", depth + 1) for place, item in enumerate(value)]

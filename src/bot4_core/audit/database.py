@@ -16,6 +16,7 @@ __all__ = [
     "APPLICATION_ID",
     "COLUMNS",
     "INSERT",
+    "PAGE_SIZE",
     "SCHEMA",
     "SCHEMA_VERSION",
     "checked_record",
@@ -28,6 +29,7 @@ __all__ = [
 
 APPLICATION_ID: Final = 0x62743461  # "bt4a"
 SCHEMA_VERSION: Final = 1
+PAGE_SIZE: Final = 4096
 COLUMNS: Final = (
     "sequence, wall_time, event_time, run, kind, actor, correlation, payload, previous, digest"
 )
@@ -85,6 +87,9 @@ def named_errors(path: Path, doing: str) -> Iterator[None]:
     except sqlite3.Error as error:
         name = getattr(error, "sqlite_errorname", "SQLITE_ERROR")
         raise AuditError(f"{path}: cannot {doing}: {error} ({name}); {_remedy(name)}") from error
+    except UnicodeDecodeError as error:  # of a message in which SQLite quotes the damaged file
+        remedy = _remedy("SQLITE_CORRUPT")
+        raise AuditError(f"{path}: cannot {doing}: it holds no text; {remedy}") from error
     except AuditError:
         raise
     except OSError as error:
@@ -100,6 +105,7 @@ def create_file(path: Path) -> None:
     fresh.unlink(missing_ok=True)
     database = sqlite3.connect(fresh, isolation_level=None)
     try:
+        database.execute(f"PRAGMA page_size = {PAGE_SIZE}")
         database.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         database.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
         for statement in SCHEMA:

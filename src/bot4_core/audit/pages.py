@@ -4,25 +4,26 @@ SQLite reads a file without looking at what it does not need: bookkeeping number
 the room between a page's index and its cells, the ends of overflow pages. A log is only ever
 appended to, so these bytes have one right value each, and this module checks them. Together with
 SQLite's own ``integrity_check`` and the record digests no byte can change unseen, with one
-exception: inner pages of the tree that were split once (the first at about 450 leaf pages) keep
+exception: inner pages of the tree below its root (there are none up to about 450 leaf pages) keep
 left-overs of SQLite in their free room, some 500 bytes for each 2 MB of log.
 """
 
 import struct
-from collections.abc import Callable
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import BinaryIO, Final
 
-from bot4_core.audit.database import APPLICATION_ID, SCHEMA_VERSION
-from bot4_core.audit.wal import read_wal
+from bot4_core.audit.database import APPLICATION_ID, PAGE_SIZE, SCHEMA, SCHEMA_VERSION
+from bot4_core.audit.wal import WalImages, read_wal
 from bot4_core.errors import AuditError
 
 __all__ = ["check_pages"]
 
-_PageReader: TypeAlias = Callable[[int], bytes]
 _LEAF: Final = 13
 _INNER: Final = 5
+_ROOT: Final = 2  # of the table
 _LOCK_BYTE: Final = 0x40000000  # the page at this offset is never used
+_MOST_LOCAL: Final = PAGE_SIZE - 35  # bytes of a record that stand on its leaf, all or at least
+_LEAST_LOCAL: Final = (PAGE_SIZE - 12) * 32 // 255 - 23
 _MAGIC: Final = b"SQLite format 3\0"
 
 
@@ -47,53 +48,50 @@ def check_pages(path: Path) -> str:
 
 def _checked(path: Path) -> str:
     wal = read_wal(path.with_name(f"{path.name}-wal"))
-    images = wal.pages if wal is not None else {}
     with path.open("rb") as file:
-        head = images.get(1) or file.read(100)
-        size = _page_size(path, head)
-
-        def page(number: int) -> bytes:
-            image = images.get(number)
-            if image is None:
-                file.seek((number - 1) * size)
-                image = file.read(size)
-            return image
-
-        count = wal.page_count if wal is not None and wal.page_count else 0
+        pages = _Pages(file, wal)
+        head = pages(1)[:100]
+        if len(head) < 100 or head[:16] != _MAGIC:
+            raise AuditError(f"{path}: not an audit log; choose another path")
         length = path.stat().st_size
-        if not count:
-            count = length // size
-            if length % size:
-                raise AuditError(f"{path}: {length % size} bytes after the last page")
-        version = _check_head(path, page(1)[:100], count, bool(images))
-        _check_all(path, page, count, size)
+        if not pages.in_wal and length % PAGE_SIZE:
+            raise AuditError(f"{path}: {length % PAGE_SIZE} bytes after the last page")
+        count = pages.in_wal or length // PAGE_SIZE
+        version = _check_head(path, head, count)
+        _check_all(path, pages, count)
     return version
 
 
-def _page_size(path: Path, head: bytes) -> int:
-    if len(head) < 100 or head[:16] != _MAGIC:
-        raise AuditError(f"{path}: not an audit log; choose another path")
-    size = int.from_bytes(head[16:18], "big")
-    if size < 512 or size & (size - 1):
-        raise AuditError(f"{path}: the head of the file is damaged (page size {size})")
-    return size
+class _Pages:
+    """The pages of the database: those of the write-ahead log before those of the file."""
+
+    def __init__(self, file: BinaryIO, wal: WalImages | None) -> None:
+        self._file = file
+        self._images = wal.pages if wal is not None else {}
+        self.in_wal = wal.page_count if wal is not None else 0
+
+    def __call__(self, number: int) -> bytes:
+        image = self._images.get(number)
+        if image is None:
+            self._file.seek((number - 1) * PAGE_SIZE)
+            image = self._file.read(PAGE_SIZE)
+        return image
 
 
-def _check_head(path: Path, head: bytes, count: int, in_wal: bool) -> str:
+def _check_head(path: Path, head: bytes, count: int) -> str:
     """Compare the file's head with the only one that this schema can have (section 1.3)."""
-    formats = tuple(head[18:24])
-    changes, pages, freelist, free, _, schema_format, cache, root, encoding, user, vacuum, mark = (
-        struct.unpack_from(">12I", head, 24)
-    )
+    changes, pages, freelist, free, edits, *settings = struct.unpack_from(">12I", head, 24)
     valid_for, library = struct.unpack_from(">2I", head, 92)
     right = {
-        "format": formats == (2, 2, 0, 64, 32, 32),
+        "page size": int.from_bytes(head[16:18], "big") == PAGE_SIZE,
+        "format": tuple(head[18:24]) == (2, 2, 0, 64, 32, 32),
         "change counter": changes == valid_for,
-        "page count": pages == count or in_wal,
+        "page count": pages == count,
         "free list": (freelist, free) == (0, 0),
-        "schema": (schema_format, user) == (4, SCHEMA_VERSION),
-        "settings": (cache, root, encoding, vacuum) == (0, 0, 1, 0),
-        "application id": mark == APPLICATION_ID,
+        # every statement of the schema counts as an edit of it, and so does the VACUUM after them
+        "schema": edits == len(SCHEMA) + 1,
+        # schema format, cache, largest root, encoding, schema version, vacuum, application id
+        "settings": settings == [4, 0, 0, 1, SCHEMA_VERSION, 0, APPLICATION_ID],
         "reserved room": not any(head[72:92]),
     }
     for field, fits in right.items():
@@ -102,11 +100,11 @@ def _check_head(path: Path, head: bytes, count: int, in_wal: bool) -> str:
     return f"{library // 1_000_000}.{library // 1000 % 1000}.{library % 1000}"
 
 
-def _check_all(path: Path, page: _PageReader, count: int, size: int) -> None:
+def _check_all(path: Path, page: _Pages, count: int) -> None:
     headless: set[int] = set()  # overflow pages have no kind, and stand before their leaf
     claimed: set[int] = set()
     for number in range(1, count + 1):
-        if number == _LOCK_BYTE // size + 1:
+        if number == _LOCK_BYTE // PAGE_SIZE + 1:
             continue
         data = page(number)
         start = 100 if number == 1 else 0
@@ -117,34 +115,32 @@ def _check_all(path: Path, page: _PageReader, count: int, size: int) -> None:
             headless.add(number)
         elif kind != _INNER:
             fault = f"unknown kind {kind}"
+        elif number == _ROOT:
+            fault = _check_room(data, 0, 12)
         if fault:
             raise AuditError(f"{path}: page {number} is damaged: {fault}")
     if headless != claimed:
         raise AuditError(f"{path}: page {min(headless ^ claimed)} is damaged: no record owns it")
 
 
-def _check_leaf(data: bytes, start: int, page: _PageReader, claimed: set[int]) -> str:
+def _check_leaf(data: bytes, start: int, page: _Pages, claimed: set[int]) -> str:
     """Walk a leaf's cells from the end of the page, where appending put the first one."""
-    free, cells, content, fragments = struct.unpack_from(">HHHB", data, start + 1)
-    index_end = start + 8 + 2 * cells
-    content = content or 65536
-    if free or fragments:
-        return "it has free blocks"
-    if data.count(0, index_end, content) != content - index_end:
-        return "its free room is not empty"
-    end = size = len(data)
-    most = size - 35
+    fault = _check_room(data, start, 8)
+    if fault:
+        return fault
+    cells, content = struct.unpack_from(">HH", data, start + 3)
+    end = PAGE_SIZE
     for at in struct.unpack_from(f">{cells}H", data, start + 8):
         length, body = _varint(data, at)
         while data[body] > 0x7F:
             body += 1
         if start == 0 and data[body + 2]:
             return "a record has an unknown form"  # the row number stands in the cell, not twice
-        if length <= most:
+        if length <= _MOST_LOCAL:
             past = body + 1 + length
         else:
-            past = body + 5 + _local_size(length, size)
-            rest = length - _local_size(length, size)
+            past = body + 5 + _local_size(length)
+            rest = length - _local_size(length)
             fault = _check_overflow(data[past - 4 : past], rest, page, claimed)
             if fault:
                 return fault
@@ -154,7 +150,18 @@ def _check_leaf(data: bytes, start: int, page: _PageReader, claimed: set[int]) -
     return "" if end == content else "its cells do not fill it"
 
 
-def _check_overflow(link: bytes, rest: int, page: _PageReader, claimed: set[int]) -> str:
+def _check_room(data: bytes, start: int, head: int) -> str:
+    """Check that a page's free room, between its index and its cells, is empty."""
+    free, cells, content, fragments = struct.unpack_from(">HHHB", data, start + 1)
+    index_end = start + head + 2 * cells
+    if free or fragments:
+        return "it has free blocks"
+    if data.count(0, index_end, content) != content - index_end:
+        return "its free room is not empty"
+    return ""
+
+
+def _check_overflow(link: bytes, rest: int, page: _Pages, claimed: set[int]) -> str:
     while rest > 0:
         number = int.from_bytes(link, "big")
         data = page(number) if number else b""
@@ -181,9 +188,7 @@ def _varint(data: bytes, at: int) -> tuple[int, int]:
             return value, at + 1
 
 
-def _local_size(length: int, size: int) -> int:
+def _local_size(length: int) -> int:
     """Return how much of a long payload stands on the leaf itself (section 1.6)."""
-    most = size - 35
-    least = (size - 12) * 32 // 255 - 23
-    kept = least + (length - least) % (size - 4)
-    return kept if kept <= most else least
+    kept = _LEAST_LOCAL + (length - _LEAST_LOCAL) % (PAGE_SIZE - 4)
+    return kept if kept <= _MOST_LOCAL else _LEAST_LOCAL

@@ -6,12 +6,14 @@ from typing import Final
 
 import attrs
 
+from bot4_core.audit.database import PAGE_SIZE
 from bot4_core.errors import AuditError
 
 __all__ = ["WalImages", "read_wal"]
 
 _HEADER: Final = 32
 _FRAME_HEADER: Final = 24
+_FRAME: Final = _FRAME_HEADER + PAGE_SIZE
 _MAGIC: Final = 0x377F0682  # the last bit says that checksums are big-endian
 _WORD: Final = 0xFFFFFFFF
 
@@ -20,7 +22,6 @@ _WORD: Final = 0xFFFFFFFF
 class WalImages:
     """The newest committed image of each page in a write-ahead log."""
 
-    page_size: int
     page_count: int  # of the database after the last commit, 0 when nothing is committed
     pages: dict[int, bytes]
 
@@ -43,29 +44,35 @@ def read_wal(path: Path) -> WalImages | None:
     magic, version, page_size, _, _, _, sum1, sum2 = struct.unpack_from(">8I", data)
     order = ">" if magic & 1 else "<"
     sums = _checksum(data[: _HEADER - 8], order, (0, 0))
-    if magic & ~1 != _MAGIC or version != 3_007_000 or sums != (sum1, sum2):
+    if (magic & ~1, version, page_size) != (_MAGIC, 3_007_000, PAGE_SIZE) or sums != (sum1, sum2):
         raise AuditError(f"{path}: the head of the write-ahead log is damaged")
     committed: dict[int, bytes] = {}
     waiting: dict[int, bytes] = {}
     page_count = 0
-    for number, at in enumerate(range(_HEADER, len(data), _FRAME_HEADER + page_size), start=1):
-        frame = data[at : at + _FRAME_HEADER + page_size]
-        if len(frame) < _FRAME_HEADER + page_size or frame[8:16] != data[16:24]:
-            break
-        page, size_after = struct.unpack_from(">2I", frame)
+    for number, frame in enumerate(_frames_of_this_round(data), start=1):
         body = frame[_FRAME_HEADER:]
         sums = _checksum(frame[:8] + body, order, sums)
-        if sums != struct.unpack_from(">2I", frame, 16):
+        if frame[8:] != data[16:24] + struct.pack(">2I", *sums) + body:
             raise AuditError(
                 f"{path}: frame {number} of the write-ahead log is damaged; opening the log for"
                 " writing cuts it off there"
             )
+        page, size_after = struct.unpack_from(">2I", frame)
         waiting[page] = body
         if size_after:
             page_count = size_after
             committed.update(waiting)
             waiting.clear()
-    return WalImages(page_size=page_size, page_count=page_count, pages=committed)
+    return WalImages(page_count=page_count, pages=committed)
+
+
+def _frames_of_this_round(data: bytes) -> list[bytes]:
+    """Return the whole frames up to the last one with the salts of the head."""
+    ends = range(_HEADER + _FRAME, len(data) + 1, _FRAME)
+    frames = [data[end - _FRAME : end] for end in ends]
+    while frames and frames[-1][8:16] != data[16:24]:
+        frames.pop()
+    return frames
 
 
 def _checksum(data: bytes, order: str, seed: tuple[int, int]) -> tuple[int, int]:

@@ -1,0 +1,46 @@
+"""Small logs for the tests of this folder."""
+
+import sqlite3
+from collections.abc import Sequence
+from pathlib import Path
+
+from bot4_core.audit import AuditLog, Durability
+from bot4_core.audit.canonical import Payload
+from bot4_core.audit.database import SCHEMA
+from bot4_core.domain_types.audit_records import AuditKind
+
+ORDER = "0" * 31 + "1"
+OTHER = "0" * 31 + "2"
+
+
+def opened(path: Path, run: str = "first") -> AuditLog:
+    return AuditLog.open(path, run=run, wall_time=1, durable=Durability.NORMAL)
+
+
+def add(log: AuditLog, count: int, *, text: str = "x", order: str = ORDER) -> None:
+    for place in range(count):
+        payload: Payload = {"place": place, "text": text, "edge": 0.1 * place}
+        log.append(AuditKind.INTENT, "mm", order, payload, event_time=place, wall_time=place + 1)
+
+
+def finished_log(path: Path, sizes: Sequence[int] = (10, 300, 9000, 40, 700, 700, 1500)) -> bytes:
+    """Write a log of several pages, one record on overflow pages; return the last digest."""
+    with opened(path) as log:
+        for size in sizes:
+            add(log, 3, text="y" * size)
+            log.commit()
+        log.finish(99)
+        return log.head
+
+
+def edit(path: Path, *statements: str) -> None:
+    """Change a log behind its back as somebody with the right to write to the file can."""
+    database = sqlite3.connect(path, isolation_level=None)
+    database.execute("PRAGMA secure_delete = ON")
+    database.execute("DROP TRIGGER records_are_not_updated")
+    database.execute("DROP TRIGGER records_are_not_deleted")
+    for statement in statements:
+        database.execute(statement)
+    for statement in SCHEMA[1:]:
+        database.execute(statement)
+    database.close()
