@@ -33,6 +33,7 @@ __all__ = [
     "count_levels",
     "depth_cost",
     "level_size",
+    "put_far",
     "put_level",
     "trim_ladder",
     "walk_levels",
@@ -60,7 +61,7 @@ def _find_outside(memory: Words, at: int, key: int) -> int:
 
 
 @kernel()
-def _put_far(memory: Words, at: int, key: int, size: int) -> int:
+def put_far(memory: Words, at: int, key: int, size: int) -> int:
     """Set a level in the overflow, or remove it when ``size`` is 0."""
     place = _find_outside(memory, at, key)
     count = memory[at + OUTSIDE]
@@ -125,7 +126,7 @@ def _put_outside(memory: Words, at: int, key: int, size: int) -> int:
         return MISFIT
     memory[at + MISSES] += 1
     if key >= memory[at + BASE] and memory[at + INSIDE] > 0:
-        return _put_far(memory, at, key, size)
+        return put_far(memory, at, key, size)
     if size == 0:
         return ORPHAN
     recentre(memory, at, key)

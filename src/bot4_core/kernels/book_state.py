@@ -36,6 +36,7 @@ __all__ = [
     "clear_book",
     "common_grain",
     "distrust",
+    "publish",
     "set_level",
     "settle",
 ]
@@ -177,14 +178,8 @@ def _follow(memory: Words, at: int) -> None:
 
 
 @kernel()
-def settle(row: BookRow, memory: Words, diverged: int) -> None:
-    """Trim, follow the touch, publish the best levels and judge the complete message.
-
-    Parameters
-    ----------
-    diverged : int
-        The row's count of the same name before the message.
-    """
+def publish(row: BookRow, memory: Words) -> None:
+    """Trim to the subscribed depth, follow the touch and write the best levels into the row."""
     bids = row["bids"]
     asks = row["asks"]
     if row["depth"] > 0:
@@ -198,6 +193,18 @@ def settle(row: BookRow, memory: Words, diverged: int) -> None:
     row["bid_size"] = best_size(memory, bids) if row["bid_levels"] > 0 else 0
     row["ask"] = best_price(memory, asks) if row["ask_levels"] > 0 else 0
     row["ask_size"] = best_size(memory, asks) if row["ask_levels"] > 0 else 0
+
+
+@kernel()
+def settle(row: BookRow, memory: Words, diverged: int) -> None:
+    """Publish a complete message and judge the book it made.
+
+    Parameters
+    ----------
+    diverged : int
+        The row's count of the same name before the message.
+    """
+    publish(row, memory)
     row["updates"] += 1
     if row["bid_levels"] > 0 and row["ask_levels"] > 0 and row["bid"] >= row["ask"]:
         row["crossed"] += 1

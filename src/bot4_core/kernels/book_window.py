@@ -245,9 +245,9 @@ def _lay_window(memory: Words, at: int, key: int) -> None:
     margin = min(memory[at + WINDOW] >> 3, below // grain, limit - 1)
     base = key - margin * grain
     above = INT64_MAX if base < 0 else INT64_MAX - base
-    ticks = min(memory[at + WINDOW], limit, above // grain + 1)
+    steps = min(memory[at + WINDOW] - 1, limit - 1, above // grain)
     memory[at + BASE] = base
-    memory[at + LAST] = base + (ticks - 1) * grain
+    memory[at + LAST] = base + steps * grain
 
 
 @kernel()

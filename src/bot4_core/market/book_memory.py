@@ -5,14 +5,13 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from bot4_core.kernels.book import LARGEST_PENDING, LARGEST_WINDOW
+from bot4_core.kernels.book_messages import LARGEST_PENDING, LARGEST_WINDOW, window_is_small
 from bot4_core.kernels.book_state import KIND_SLOTS
 from bot4_core.kernels.book_window import (
     CAPACITY,
     INSIDE,
     MASK,
     MINIMUM_WINDOW,
-    MISSES,
     OUTSIDE,
     WINDOW,
     copy_ladder,
@@ -69,13 +68,12 @@ class BookMemory:
     def grow_ladder(self, row: np.void, field: str, room: int) -> None:
         """Move a ladder to a slice with room for more levels, and a larger window if it misses."""
         old = int(row[field])
-        window, capacity, inside, outside, misses, mask = (
-            int(self.words[old + slot])
-            for slot in (WINDOW, CAPACITY, INSIDE, OUTSIDE, MISSES, MASK)
+        window, capacity, inside, outside, mask = (
+            int(self.words[old + slot]) for slot in (WINDOW, CAPACITY, INSIDE, OUTSIDE, MASK)
         )
         while capacity < inside + outside + room:
             capacity *= 2
-        if misses > window:
+        if window_is_small(self.words, old):
             window = min(4 * window, LARGEST_WINDOW)
         row[field] = self._add_ladder(window, capacity, mask)
         copy_ladder(self.words, old, int(row[field]))

@@ -12,14 +12,14 @@ from bot4_core.domain_types.canonical_types import InstrumentId, Price, Quantity
 from bot4_core.domain_types.market_data import BookLevel, BookSnapshot
 from bot4_core.domain_types.records import BookState, ChainRule, EventKind, Side
 from bot4_core.errors import BookStateError, ValidationError
-from bot4_core.kernels.book import (
-    apply_events,
+from bot4_core.kernels.book import apply_events
+from bot4_core.kernels.book_ladder import depth_cost, level_size, walk_levels
+from bot4_core.kernels.book_messages import (
     ladder_is_short,
     message_room,
     message_stop,
     pending_is_short,
 )
-from bot4_core.kernels.book_ladder import depth_cost, level_size, walk_levels
 from bot4_core.kernels.book_pending import KEPT_HEADER, KEPT_LEVEL
 from bot4_core.kernels.book_state import BOOK_DTYPE, distrust
 from bot4_core.kernels.book_window import GRAIN
@@ -133,16 +133,17 @@ class Books:
             fault = f"instrument {instrument} is not in the table of {self.rows.size}; extend it"
             raise ValidationError([(f"records[{at}].instrument", fault)])
         row = self.rows[instrument]
-        end = int(message_stop(records, at, stop))
-        if end == 0:
-            return False
-        room = int(message_room(row, end - at))
+        levels = abs(int(message_stop(records, at, stop))) - at
+        room = int(message_room(row, levels))
+        grown = False
         for field in ("bids", "asks"):
             if ladder_is_short(self.memory.words, int(row[field]), room):
                 self.memory.grow_ladder(row, field, room)
-        if pending_is_short(row, end - at):
-            self.memory.grow_pending(row, KEPT_HEADER + KEPT_LEVEL * (end - at))
-        return True
+                grown = True
+        if pending_is_short(row, levels):
+            self.memory.grow_pending(row, KEPT_HEADER + KEPT_LEVEL * levels)
+            grown = True
+        return grown
 
     def needs_snapshot(self, instrument: int) -> bool:
         """Return whether the instrument's book waits for a snapshot."""
