@@ -48,7 +48,7 @@ class Grounds(NamedTuple):
     """Why an order was wanted: the view, the signal, the size."""
 
     view: tuple[Any, ...]
-    signal: tuple[Any, ...] | None
+    signal: tuple[Any, ...] | None  # as in SIGNAL, without its values
     reason: str
     values: Values
     size: int
@@ -187,7 +187,7 @@ class OrderText:
     def _signal(self, number: int, grounds: Grounds) -> Payload:
         if grounds.signal is None:
             return {"reason": grounds.reason, "values": named_floats(grounds.values)}
-        row = dict(zip(SIGNAL_DTYPE.names or (), grounds.signal, strict=True))
+        row = dict(zip(SIGNAL_DTYPE.names or (), grounds.signal, strict=False))
         return {
             "action": SignalAction(row["action"]).name.lower(),
             "side": Side(row["side"]).name.lower(),

@@ -146,7 +146,7 @@ class StagedDriver:
         effect = panel.effects[instrument]
         if not live or effect >= CANCEL_ALL:
             self._stand_back(instrument, effect, now)
-        elif self._strikes < STRIKES:
+        elif self._strikes < STRIKES and not state.closing:
             self._ask(instrument, effect, now)
 
     def _stand_back(self, instrument: int, effect: int, now: int) -> None:
@@ -208,7 +208,7 @@ class StagedDriver:
         reason, values = strategy.reason(number)
         return Grounds(
             self._rows[instrument].item(),
-            strategy.signals[number].item(),
+            strategy.signals[number].item()[:-1],
             reason,
             values,
             size,

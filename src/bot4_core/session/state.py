@@ -55,6 +55,8 @@ class SessionState:
         The latest receive time seen, ns: the only clock there is.
     audit_healthy : bool
         While False no new risk is taken.
+    closing : bool
+        Once True nobody is asked for new orders.
     messages, events, decisions : int
         Taken in, and times that the strategy was asked.
     """
@@ -71,6 +73,7 @@ class SessionState:
         self.instruments = tuple(instruments)
         self.now = 0
         self.audit_healthy = True
+        self.closing = False
         self.messages = self.events = self.decisions = 0
         self.books = Books(table)
         self.views = views = new_views(table)

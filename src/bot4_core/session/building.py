@@ -1,0 +1,134 @@
+"""From names in a configuration to objects: exchange, parts, market."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final, TypeVar
+
+import attrs
+
+from bot4_core.convert import structure
+from bot4_core.domain_types.instruments import Instrument
+from bot4_core.errors import ConfigError
+from bot4_core.plugins.host import PluginHost
+from bot4_core.plugins.interfaces import (
+    Breaker,
+    Exchange,
+    Part,
+    PartSettings,
+    Router,
+    Sizer,
+    Strategy,
+)
+from bot4_core.session.config import SessionConfig, SessionMode
+from bot4_core.session.markets import (
+    ExchangeFactory,
+    RecordedMarket,
+    SimulatedMarket,
+    SimulatedVenue,
+)
+from bot4_core.session.ports import Market
+from bot4_core.session.state import Parts
+
+__all__ = ["build_market", "build_parts", "exchange_factory"]
+
+P = TypeVar("P", bound=Part[Any])
+LATENCY: Final = 1_000_000
+
+
+def build_parts(
+    config: SessionConfig, host: PluginHost, instruments: Sequence[Instrument]
+) -> Parts:
+    """Load and make the decision parts that a configuration names.
+
+    Raises
+    ------
+    MissingPluginError, PluginLoadError
+        If a plugin is not there or is broken.
+    ConfigError
+        If its settings are wrong.
+    """
+
+    def make(interface: type[P], kind: str, plugin: str, settings: object, path: str) -> P:
+        part = host.load_as(interface, kind, plugin)
+        own = structure(settings, part.settings_type, "session", f"{path}.settings")
+        return part(own, instruments)
+
+    strategy, sizer, router = config.strategy, config.sizer, config.router
+    return Parts(
+        strategy=make(Strategy, "strategy", strategy.plugin, strategy.settings, "strategy"),
+        sizer=make(Sizer, "sizer", sizer.plugin, sizer.settings, "sizer"),
+        router=make(Router, "router", router.plugin, router.settings, "router")
+        if router is not None
+        else None,
+        breakers=tuple(
+            (
+                each.label,
+                each.scope,
+                make(Breaker, "breaker", each.plugin, each.settings, f"breakers[{place}]"),
+            )
+            for place, each in enumerate(config.breakers)
+        ),
+    )
+
+
+def exchange_factory(config: SessionConfig, host: PluginHost) -> ExchangeFactory:
+    """Return what makes the configured venue's adapter for given instruments.
+
+    Market, symbols and seed are passed on to adapters whose settings have such a field.
+
+    Raises
+    ------
+    MissingPluginError, PluginLoadError
+        If the plugin is not there or is broken.
+    ConfigError
+        If the adapter does not serve the market, or its settings are wrong.
+    """
+    venue = config.venue
+    adapter: type[Any] = host.load_as(Exchange, "exchange", venue.plugin)
+    if venue.market not in adapter.markets:
+        known = ", ".join(adapter.markets)
+        fault = f"{venue.market!r} is no market of {venue.plugin}; it serves {known}"
+        raise ConfigError("session", [("venue.market", fault)])
+    settings_type: type[Any] = getattr(adapter, "settings_type", PartSettings)
+    fields = {field.name for field in attrs.fields(settings_type)}
+    common = {"market": venue.market, "symbols": list(venue.symbols), "seed": config.seed}
+    given = {name: value for name, value in common.items() if name in fields}
+    if not venue.symbols:
+        given.pop("symbols", None)
+    settings = structure({**given, **venue.settings}, settings_type, "session", "venue.settings")
+    fees = config.fees
+
+    def make(instruments: Sequence[Instrument]) -> Exchange:
+        priced = [
+            attrs.evolve(each, fees=fees) if fees is not None else each for each in instruments
+        ]
+        exchange: Exchange = adapter(settings, priced)
+        return exchange
+
+    return make
+
+
+def build_market(config: SessionConfig, host: PluginHost) -> Market:
+    """Make the market that a configuration describes: recordings, or a simulated venue.
+
+    Raises
+    ------
+    ConfigError
+        If there is neither, or the mode does not fit.
+    """
+    factory = exchange_factory(config, host)
+    source = config.source
+    if source.recordings:
+        return RecordedMarket(source.recordings, factory, config.instruments, config.matching)
+    exchange = factory(config.instruments)
+    open_venue: Callable[[], object] | None = getattr(exchange, "open_venue", None)
+    if config.mode is SessionMode.BACKTEST or open_venue is None:
+        fault = f"there is nothing to play: name recordings of {config.venue.plugin}"
+        raise ConfigError("session", [("source.recordings", fault)])
+    if source.seconds <= 0:
+        fault = "a simulated session lasts some seconds, above 0"
+        raise ConfigError("session", [("source.seconds", fault)])
+    venue = open_venue()
+    if not isinstance(venue, SimulatedVenue):
+        raise ConfigError("session", [("venue.plugin", f"{venue!r} is no simulated venue")])
+    latency = int(getattr(getattr(exchange, "settings", None), "latency_ns", LATENCY))
+    return SimulatedMarket(exchange, venue, source.seconds, latency)

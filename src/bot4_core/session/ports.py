@@ -1,0 +1,85 @@
+"""What a running session needs from outside: clocks, a place for orders, somebody to tell."""
+
+from collections.abc import Iterator
+from typing import NamedTuple, Protocol
+
+from bot4_core.domain_types.canonical_types import Nanoseconds
+from bot4_core.domain_types.instruments import Instrument
+from bot4_core.plugins.interfaces import Records
+from bot4_core.session.state import SessionState
+
+__all__ = ["Clock", "Market", "Progress", "RunProgress"]
+
+
+class Clock(Protocol):
+    """The outside's clocks; the module ``time`` is one."""
+
+    def time_ns(self) -> int:
+        """Return UTC time."""
+
+    def perf_counter_ns(self) -> int:
+        """Return a time that never goes back."""
+
+
+class RunProgress(NamedTuple):
+    """How far a run has come; ``share`` is of the whole, from 0 to 1."""
+
+    stage: str
+    share: float
+    messages: int
+    detail: str = ""
+
+
+class Progress(Protocol):
+    """Told how far a run has come; must not block."""
+
+    def __call__(self, progress: RunProgress) -> None:
+        """Take note."""
+
+
+class Market(Protocol):
+    """A source of events that also takes orders."""
+
+    @property
+    def instruments(self) -> tuple[Instrument, ...]:
+        """What is traded; the position is the instrument id."""
+
+    @property
+    def table(self) -> Records:
+        """The instruments as INSTRUMENT rows."""
+
+    @property
+    def share(self) -> float:
+        """How much of the whole has happened, from 0 to 1."""
+
+    @property
+    def quarantined(self) -> int:
+        """Messages that were applied nowhere."""
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What could not be read."""
+
+    def attach(self, state: SessionState) -> None:
+        """Serve a session, before its first event."""
+
+    def batches(self) -> Iterator[Records]:
+        """Yield event records, whole messages, in the order they are received."""
+
+    def before(self, now: int) -> Records:
+        """Return order events due before a message received at ``now`` is taken in."""
+
+    def after(self, records: Records, start: int, stop: int, now: int) -> Records:
+        """Match a message that the books have taken in; return order events due."""
+
+    def place(self, intents: Records, time: Nanoseconds) -> None:
+        """Send the one INTENT row."""
+
+    def cancel(self, number: int, time: Nanoseconds) -> None:
+        """Send a cancellation."""
+
+    def resync(self, instrument: int, time: int) -> None:
+        """Ask for a snapshot."""
+
+    def settle(self) -> Iterator[Records]:
+        """Let everything on its way arrive."""

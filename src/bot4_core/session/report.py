@@ -1,0 +1,178 @@
+"""What a session did: the object behind ``bot4 run --json`` and its plots."""
+
+from decimal import Decimal
+from typing import Any, Final
+
+import attrs
+
+from bot4_core.audit import AuditLog
+from bot4_core.convert import unstructure
+from bot4_core.session.series import SessionSeries
+from bot4_core.session.state import SessionState
+
+__all__ = [
+    "AuditReport",
+    "BreakerReport",
+    "PositionReport",
+    "ProfitReport",
+    "SessionReport",
+    "TimingReport",
+    "position_reports",
+    "profit_report",
+]
+
+SCHEMA: Final = 1
+
+
+@attrs.frozen(kw_only=True)
+class PositionReport:
+    """One holding at the end, in decimal text."""
+
+    size: str
+    average_price: str | None
+    realised: str
+    unrealised: str
+    fees: str
+    state: str  # of the book that the holding is marked with
+    fills: int
+
+
+@attrs.frozen(kw_only=True)
+class ProfitReport:
+    """Profit and loss in the settlement asset, in decimal text; fees are positive when paid."""
+
+    asset: str
+    realised: str
+    unrealised: str
+    fees: str
+    funding: str
+    net: str
+    equity: str
+
+
+@attrs.frozen(kw_only=True)
+class BreakerReport:
+    """One trip."""
+
+    breaker: str
+    effect: str
+    scope: str
+    instrument: str
+    time: int
+    reason: str
+    values: dict[str, float]
+
+
+@attrs.frozen(kw_only=True)
+class AuditReport:
+    """Where the audit log stands and how it ended."""
+
+    path: str
+    records: int
+    head: str
+
+    @classmethod
+    def of(cls, log: AuditLog | None) -> "AuditReport":
+        """Describe a log as it stands; empty without one."""
+        if log is None:
+            return cls(path="", records=0, head="")
+        return cls(path=str(log.path), records=log.committed, head=log.head.hex())
+
+
+@attrs.frozen(kw_only=True)
+class TimingReport:
+    """How long it took; differs from run to run and is not in the digest."""
+
+    wall_s: float
+    messages_per_s: float
+    decision_p50_us: float
+    decision_p99_us: float
+
+
+@attrs.frozen(kw_only=True)
+class SessionReport:
+    """The result of one session; all but audit, report and timing depend on the input alone.
+
+    ``decisions`` counts how often the strategy was asked, ``refusals`` orders that the gate kept
+    back, ``strikes`` errors of parts.
+    """
+
+    schema: int = SCHEMA
+    mode: str
+    digest: str
+    messages: int
+    events: int
+    quarantined: int
+    decisions: int
+    refusals: int
+    strikes: int
+    orders: dict[str, int]
+    fills: int
+    positions: dict[str, PositionReport]
+    pnl: ProfitReport
+    breakers: tuple[BreakerReport, ...]
+    audit: AuditReport
+    report: str
+    timing: TimingReport
+    warnings: tuple[str, ...] = ()
+    series: SessionSeries | None = attrs.field(default=None, eq=False, repr=False)
+
+    def data(self) -> dict[str, Any]:
+        """Return the report as plain data, without the series."""
+        plain: dict[str, Any] = unstructure(attrs.evolve(self, series=None))
+        del plain["series"]
+        return plain
+
+
+def position_reports(state: SessionState, fills: dict[int, int]) -> dict[str, PositionReport]:
+    """Return what is held of each instrument."""
+    reports = {}
+    for number, instrument in enumerate(state.instruments):
+        held = state.account.ledger.position(number)
+        average = held.average_price
+        reports[str(instrument.symbol)] = PositionReport(
+            size=str(held.size),
+            average_price=str(average) if average is not None else None,
+            realised=plain_text(held.realised.decimal),
+            unrealised=plain_text(state.account.ledger.unrealised(number).decimal),
+            fees=plain_text(held.fees.decimal),
+            state=state.books[number].state.name.lower(),
+            fills=fills.get(number, 0),
+        )
+    return reports
+
+
+def profit_report(state: SessionState) -> ProfitReport:
+    """Return what was earned in the settlement asset."""
+    account = state.account
+    profit = account.ledger.profit(account.asset)
+    return ProfitReport(
+        asset=account.asset,
+        realised=plain_text(profit.realised.decimal),
+        unrealised=plain_text(profit.unrealised.decimal),
+        fees=plain_text(profit.fees.decimal),
+        funding=plain_text(profit.funding.decimal),
+        net=plain_text(profit.net.decimal),
+        equity=plain_text(account.ledger.equity(account.asset)),
+    )
+
+
+def breaker_reports(state: SessionState) -> tuple[BreakerReport, ...]:
+    """Return every trip, oldest first."""
+    return tuple(
+        BreakerReport(
+            breaker=trip.breaker,
+            effect=trip.effect.name.lower(),
+            scope=trip.scope.value,
+            instrument=str(state.instruments[trip.instrument].symbol),
+            time=int(trip.time),
+            reason=trip.reason,
+            values=dict(trip.values),
+        )
+        for trip in state.panel.trips
+    )
+
+
+def plain_text(amount: Decimal) -> str:
+    """Write an amount as plain decimal text."""
+    return format(amount, "f")

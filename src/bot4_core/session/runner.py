@@ -1,0 +1,276 @@
+"""The shell of a session: walks a market through it and does what it wants done."""
+
+from collections import Counter
+from typing import Final
+
+import attrs
+
+from bot4_core.audit import AuditLog
+from bot4_core.convert import to_toml
+from bot4_core.domain_types.canonical_types import Nanoseconds
+from bot4_core.domain_types.orders import Fill
+from bot4_core.domain_types.records import EventFlag, OrderStatus
+from bot4_core.errors import ConfigError
+from bot4_core.plugins.host import PluginHost
+from bot4_core.plugins.interfaces import Records
+from bot4_core.session.audit_writer import AuditWriter
+from bot4_core.session.building import build_market, build_parts
+from bot4_core.session.collector import quiet_collector
+from bot4_core.session.config import SessionConfig, SessionMode
+from bot4_core.session.effects import CancelOrder, Effect, Note, RecordIntent, Resync, SendOrder
+from bot4_core.session.ports import Clock, Market, Progress, RunProgress
+from bot4_core.session.report import (
+    AuditReport,
+    SessionReport,
+    TimingReport,
+    breaker_reports,
+    position_reports,
+    profit_report,
+)
+from bot4_core.session.series import FillMark, SeriesRecorder, TripMark
+from bot4_core.session.session import Session
+from bot4_core.session.trace_digest import TraceDigest
+
+__all__ = ["SessionRunner", "run"]
+
+LAST: Final = int(EventFlag.LAST)
+
+
+class SessionRunner:
+    """Runs one session on one market.
+
+    Parameters
+    ----------
+    session : Session
+    market : Market
+    clock : Clock
+        Only for the audit log's wall times and the report's timing.
+    log : AuditLog, optional
+        Without one nothing is kept, and intents act at once.
+    progress : Progress, optional
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        market: Market,
+        clock: Clock,
+        *,
+        log: AuditLog | None = None,
+        progress: Progress | None = None,
+    ) -> None:
+        state = session.state
+        self._session = session
+        self._market = market
+        self._clock = clock
+        self._progress = progress
+        self._audit = AuditWriter(log, session.text, state.strategy.strategy.name, clock)
+        self._digest = TraceDigest()
+        self._series = SeriesRecorder([str(each.symbol) for each in state.instruments])
+        self._messages = 0
+        self._strikes = 0
+        market.attach(state)
+
+    def run(self) -> SessionReport:
+        """Play the market to its end, take back what works, and report."""
+        begin = self._clock.perf_counter_ns()
+        with quiet_collector():
+            for batch in self._market.batches():
+                self._play(batch)
+                self._tell()
+            self._finish()
+        return self._report((self._clock.perf_counter_ns() - begin) / 1e9)
+
+    def _play(self, batch: Records) -> None:
+        """Take the messages of a batch one by one, and what they make the venue answer."""
+        self._digest.events(batch)
+        market, state = self._market, self._session.state
+        stops = ((batch["flags"] & LAST).nonzero()[0] + 1).tolist()
+        times = batch["received"][[stop - 1 for stop in stops]].tolist()
+        start = 0
+        for stop, now in zip(stops, times, strict=True):
+            answers = market.before(now)
+            if len(answers):
+                self._answer(answers)
+            self._step(batch, start, stop)
+            answers = market.after(batch, start, stop, now)
+            if len(answers):
+                self._answer(answers)
+            start = stop
+            if now >= self._series.due:
+                self._series.sample(now, state.views)
+        self._messages += len(stops)
+
+    def _answer(self, answers: Records) -> None:
+        self._digest.events(answers)
+        self._act(self._session.step(answers))
+
+    def _step(self, records: Records, start: int, stop: int) -> None:
+        clock = self._clock
+        begin = clock.perf_counter_ns()
+        effects = self._session.step(records, start, stop)
+        self._series.latency.add(clock.perf_counter_ns() - begin)
+        if effects:
+            self._act(effects)
+
+    def _act(self, effects: list[Effect]) -> None:
+        """Keep and do what a step wants, in its order; intents are durable before they act."""
+        audit = self._audit
+        for effect in effects:
+            self._digest.effect(effect)
+            if isinstance(effect, RecordIntent):
+                audit.keep_intent(effect)
+            elif isinstance(effect, SendOrder):
+                self._send(effect)
+            elif isinstance(effect, CancelOrder):
+                self._market.cancel(effect.number, Nanoseconds(effect.time))
+                audit.keep_cancel(effect, self._client_id(effect.number))
+            elif isinstance(effect, Note):
+                self._strikes += effect.kind == "plugin_strike"
+                audit.keep_note(effect)
+            elif isinstance(effect, Resync):
+                self._market.resync(effect.instrument, effect.time)
+        audit.commit_if_many()
+        if audit.healthy is not self._session.state.audit_healthy:
+            self._session.audit_failed(failed=not audit.healthy)
+
+    def _send(self, effect: SendOrder) -> None:
+        if self._audit.commit():
+            self._market.place(effect.intent, Nanoseconds(effect.time))
+            self._audit.keep_send(effect, self._client_id(effect.number))
+        else:
+            self._session.withhold(effect.number)
+
+    def _client_id(self, number: int) -> str:
+        return self._session.state.account.orders.client_id(number)
+
+    def _finish(self) -> None:
+        """Cancel what works and take in the last answers."""
+        state = self._session.state
+        state.closing = True
+        self._act(self._session.cancel_everything("the session ends"))
+        for answers in self._market.settle():
+            self._answer(answers)
+        self._series.sample(state.now, state.views)
+        state.account.ledger.check()
+        state.account.orders.check()
+        self._audit.commit()
+
+    def _tell(self) -> None:
+        if self._progress is not None:
+            share, count = self._market.share, self._messages
+            self._progress(RunProgress("run", share, count))
+
+    def _report(self, wall: float) -> SessionReport:
+        session, state = self._session, self._session.state
+        fills = self._mark_fills()
+        for trip in state.panel.trips:
+            mark = TripMark(trip.time, trip.breaker, trip.effect, trip.instrument, trip.reason)
+            self._series.trip(mark)
+        latency = self._series.latency
+        return SessionReport(
+            mode=session.state.config.mode.value,
+            digest=self._digest.close(state),
+            messages=self._messages,
+            events=state.events,
+            quarantined=self._market.quarantined,
+            decisions=state.decisions,
+            refusals=state.ordering.refused,
+            strikes=self._strikes,
+            orders=_order_counts(state.account.orders.counts),
+            fills=state.account.fills,
+            positions=position_reports(state, fills),
+            pnl=profit_report(state),
+            breakers=breaker_reports(state),
+            audit=AuditReport.of(self._audit.log),
+            report="",
+            timing=TimingReport(
+                wall_s=wall,
+                messages_per_s=self._messages / wall if wall > 0 else 0.0,
+                decision_p50_us=latency.quantile(0.5),
+                decision_p99_us=latency.quantile(0.99),
+            ),
+            warnings=self._market.warnings,
+            series=self._series.series(),
+        )
+
+    def _mark_fills(self) -> dict[int, int]:
+        counts: Counter[int] = Counter()
+        for entry in self._session.state.account.ledger.entries:
+            if isinstance(entry, Fill):
+                counts[entry.instrument] += 1
+                price, size = float(entry.price.decimal), float(entry.size.decimal)
+                self._series.fill(
+                    FillMark(
+                        entry.time, entry.instrument, int(entry.side), price, size, entry.maker
+                    )
+                )
+        return counts
+
+
+def _order_counts(counts: dict[OrderStatus, int]) -> dict[str, int]:
+    return {status.name.lower(): count for status, count in counts.items() if count}
+
+
+def run(
+    config: SessionConfig,
+    host: PluginHost,
+    clock: Clock,
+    *,
+    consent: bool = False,
+    progress: Progress | None = None,
+) -> SessionReport:
+    """Run the session that a configuration describes, and keep its audit log.
+
+    Parameters
+    ----------
+    config : SessionConfig
+    host : PluginHost
+        Knows the plugins that the configuration names.
+    clock : Clock
+        For instance the module ``time``.
+    consent : bool
+        Somebody agreed, outside the configuration, that real orders may be sent.
+    progress : Progress, optional
+
+    Raises
+    ------
+    ConfigError
+        If the configuration does not fit together, or asks for live trading.
+    """
+    if config.mode is SessionMode.LIVE:
+        refuse_live(config, consent=consent)
+    market = build_market(config, host)
+    parts = build_parts(config, host, market.instruments)
+    name = f"{config.mode.value}-{clock.time_ns()}"
+    if progress is not None:
+        progress(RunProgress("compile", 0.0, 0))
+    session = Session(config, market.instruments, market.table, parts, name)
+    config.audit.path.parent.mkdir(parents=True, exist_ok=True)
+    log = AuditLog.open(
+        config.audit.path,
+        run=name,
+        wall_time=clock.time_ns(),
+        durable=config.audit.durable,
+        facts={"configuration": to_toml(config)},
+    )
+    with log:
+        runner = SessionRunner(session, market, clock, log=log, progress=progress)
+        report = runner.run()
+        log.finish(clock.time_ns(), session.now, {"digest": report.digest})
+        return attrs.evolve(report, audit=AuditReport.of(log))
+
+
+def refuse_live(config: SessionConfig, *, consent: bool) -> None:
+    """Refuse to trade for real, and say why.
+
+    Raises
+    ------
+    ConfigError
+        Always: without consent because of that, with it because no adapter can place orders yet.
+    """
+    if not consent:
+        fault = "live trading sends real orders; agree to it outside the file (consent)"
+        raise ConfigError("session", [("mode", fault)])
+    fault = f"the {config.venue.plugin} adapter cannot place real orders in this version"
+    raise ConfigError("session", [("venue.plugin", fault)])

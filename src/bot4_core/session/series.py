@@ -1,0 +1,168 @@
+"""Time series of a session for its report, in arrays of bounded length."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["FillMark", "LatencyHistogram", "SeriesRecorder", "SessionSeries", "TripMark"]
+
+POINTS: Final = 2048
+MARKS: Final = 5000
+FIRST_INTERVAL: Final = 1_000_000  # ns
+STEPS: Final = 8  # histogram bins an octave
+OCTAVES: Final = 40
+
+
+@attrs.frozen
+class FillMark:
+    """One fill, as a plot shows it."""
+
+    time: int
+    instrument: int
+    side: int
+    price: float
+    size: float
+    maker: bool
+
+
+@attrs.frozen
+class TripMark:
+    """One change of a breaker: a trip, or effect 0 for a re-arm."""
+
+    time: int
+    breaker: str
+    effect: int
+    instrument: int
+    reason: str
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class SessionSeries:
+    """What the plots of a session show.
+
+    Attributes
+    ----------
+    time : (n,) int64, ns
+    equity : (n,) float64, settlement asset
+    inventory : (n, instruments) float64, base units or contracts
+    mid : (n, instruments) float64, quote units; NaN while a side is empty
+    spread : (n, instruments) float64, quote units
+    latency_bounds : (b,) float64, µs
+        Upper ends of the bins of ``latency_counts``.
+    latency_counts : (b,) int64
+    fills : tuple of FillMark
+        The first few thousand.
+    trips : tuple of TripMark
+    symbols : tuple of str
+    """
+
+    time: NDArray[np.int64]
+    equity: NDArray[np.float64]
+    inventory: NDArray[np.float64]
+    mid: NDArray[np.float64]
+    spread: NDArray[np.float64]
+    latency_bounds: NDArray[np.float64]
+    latency_counts: NDArray[np.int64]
+    fills: tuple[FillMark, ...]
+    trips: tuple[TripMark, ...]
+    symbols: tuple[str, ...]
+
+
+class LatencyHistogram:
+    """Durations in bins of equal ratio, eight an octave."""
+
+    def __init__(self) -> None:
+        self.counts = [0] * (STEPS * OCTAVES)
+        self.count = 0
+
+    def add(self, duration: int) -> None:
+        """Count a duration in ns."""
+        bits = duration.bit_length()
+        place = (bits * STEPS + (duration >> (bits - 4) & 7)) if bits > 3 else 3 * STEPS
+        self.counts[min(place, len(self.counts) - 1)] += 1
+        self.count += 1
+
+    @staticmethod
+    def bounds() -> NDArray[np.float64]:
+        """Return the upper end of each bin, µs."""
+        octaves, steps = np.divmod(np.arange(STEPS * OCTAVES), STEPS)
+        return np.ldexp((9.0 + steps) / 16.0, octaves) / 1e3
+
+    def quantile(self, share: float) -> float:
+        """Return the upper end of the bin that holds a quantile, µs; NaN without durations."""
+        if not self.count:
+            return float("nan")
+        reached = np.searchsorted(np.cumsum(self.counts), share * self.count)
+        return float(self.bounds()[min(int(reached), len(self.counts) - 1)])
+
+
+class SeriesRecorder:
+    """Samples the state of a session at even times.
+
+    When the arrays are full every second sample is dropped and the interval doubles, so a series
+    spans the whole session at any length.
+    """
+
+    def __init__(self, symbols: Sequence[str]) -> None:
+        self._symbols = tuple(symbols)
+        self._rows = np.full((POINTS, 1 + 3 * len(symbols)), np.nan)
+        self._times = np.zeros(POINTS, np.int64)
+        self._count = 0
+        self._interval = FIRST_INTERVAL
+        self.due = 0
+        self.latency = LatencyHistogram()
+        self.fills: list[FillMark] = []
+        self.trips: list[TripMark] = []
+
+    def sample(self, time: int, views: NDArray[np.void]) -> None:
+        """Take a sample; call it when ``time`` has reached ``due``."""
+        if self._count == POINTS:
+            self._halve()
+        row = self._rows[self._count]
+        row[0] = views["equity"][0]
+        columns = row[1:].reshape(3, len(views))
+        columns[0] = views["position"] * views["size_unit"]
+        columns[1] = views["mid"]
+        columns[2] = views["spread"]
+        self._times[self._count] = time
+        self._count += 1
+        self.due = time + self._interval
+
+    def fill(self, mark: FillMark) -> None:
+        """Remember a fill, of the first few thousand."""
+        if len(self.fills) < MARKS:
+            self.fills.append(mark)
+
+    def trip(self, mark: TripMark) -> None:
+        """Remember a trip or a re-arm, of the first few thousand."""
+        if len(self.trips) < MARKS:
+            self.trips.append(mark)
+
+    def series(self) -> SessionSeries:
+        """Return everything recorded."""
+        rows = self._rows[: self._count]
+        inventory, mid, spread = (part.copy() for part in np.split(rows[:, 1:], 3, axis=1))
+        used = np.flatnonzero(self.latency.counts)
+        bins = slice(int(used[0]), int(used[-1]) + 1) if len(used) else slice(0, 0)
+        return SessionSeries(
+            time=self._times[: self._count].copy(),
+            equity=rows[:, 0].copy(),
+            inventory=inventory,
+            mid=mid,
+            spread=spread,
+            latency_bounds=self.latency.bounds()[bins],
+            latency_counts=np.array(self.latency.counts, np.int64)[bins],
+            fills=tuple(self.fills),
+            trips=tuple(self.trips),
+            symbols=self._symbols,
+        )
+
+    def _halve(self) -> None:
+        half = POINTS // 2
+        self._rows[:half] = self._rows[::2].copy()
+        self._times[:half] = self._times[::2].copy()
+        self._count = half
+        self._interval *= 2

@@ -1,0 +1,55 @@
+"""The digest of a run: events, effects and final ledger, and nothing that differs between runs."""
+
+import hashlib
+
+import numpy as np
+
+from bot4_core.plugins.interfaces import Records
+from bot4_core.session.effects import CancelOrder, Effect, Note, RecordIntent, SendOrder
+from bot4_core.session.state import SessionState
+
+__all__ = ["TraceDigest"]
+
+
+class TraceDigest:
+    """SHA-256 over what happened, in order.
+
+    Client order ids and wall-clock times stay out: they name a run, and decide nothing in it.
+    """
+
+    def __init__(self) -> None:
+        self._hash = hashlib.sha256()
+
+    def events(self, records: Records) -> None:
+        """Add event records."""
+        self._hash.update(np.ascontiguousarray(records).view(np.uint8).data)
+
+    def effect(self, effect: Effect) -> None:
+        """Add an effect."""
+        self._hash.update(repr(effect_facts(effect)).encode())
+
+    def close(self, state: SessionState) -> str:
+        """Add the final ledger and return the digest."""
+        self._hash.update(repr(state.account.ledger.digest()).encode())
+        return self._hash.hexdigest()
+
+
+def effect_facts(effect: Effect) -> tuple[object, ...]:
+    """Return what of an effect depends on configuration and events alone."""
+    if isinstance(effect, RecordIntent):
+        decision, grounds = effect.decision, effect.grounds
+        facts = (grounds.signal, grounds.reason, grounds.size, grounds.route)
+        return ("intent", effect.intent, facts, decision.broken, decision.refusals)
+    if isinstance(effect, SendOrder):
+        return ("send", effect.number, effect.time)
+    if isinstance(effect, CancelOrder):
+        return ("cancel", effect.number, effect.time, effect.reason)
+    if isinstance(effect, Note):
+        return (
+            "note",
+            effect.kind.value,
+            effect.actor,
+            effect.time,
+            sorted(effect.payload.items()),
+        )
+    return ("resync", effect.instrument, effect.time)
