@@ -277,7 +277,7 @@ def test_the_page_that_sqlite_never_uses_is_not_asked(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     content = path.read_bytes()
-    leaf = next(at for at in range(8192, len(content), 4096) if content[at] == 13)
+    leaf = max(at for at in range(8192, len(content), 4096) if content[at] == 13)
     path.write_bytes(flipped(content, leaf + 100, 0))
     with pytest.raises(AuditError):
         verify(path)
