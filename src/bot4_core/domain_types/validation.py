@@ -7,7 +7,7 @@ takes a value from outside calls ``validate``; ``convert`` does so for everythin
 from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from functools import cache, singledispatch
-from typing import Final, Never, Protocol, TypeVar, runtime_checkable
+from typing import Final, Never, Protocol, TypeGuard, TypeVar, runtime_checkable
 
 import attrs
 
@@ -127,9 +127,16 @@ def _walk_object(value: object, path: str) -> Iterator[tuple[str, str, bool]]:
             sound = sound and not unreadable
             yield place, text, unreadable
     if sound:
-        own = value.faults() if isinstance(value, HasRules) else _rules(value)
+        own = value.faults() if _has_rules(value) else _rules(value)
         for place, text in own:
             yield _joined(path, place), text, False
+
+
+def _has_rules(value: object) -> TypeGuard[HasRules]:
+    """Tell a class with rules from one that has a field of that name."""
+    return isinstance(value, HasRules) and "faults" not in {
+        name for name, _ in _fields(type(value))
+    }
 
 
 @cache
