@@ -191,7 +191,8 @@ class DecodedFile(EventSource):
             return
         if self._subject is None:
             self._subject = int(events["instrument"][0])
-        if np.any(events["instrument"] != self._subject):
+        several = len(self._exchange.instruments) > 1
+        if several and self._subject >= 0 and np.any(events["instrument"] != self._subject):
             self._subject = -1
 
 
