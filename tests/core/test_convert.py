@@ -366,10 +366,12 @@ def test_an_unknown_key_is_refused_with_the_nearest_match() -> None:
         "name": "is missing",
         "nam": "unknown key 'nam', did you mean 'name'?",
     }
-    assert faults(lambda: structure({"name": "a", "x": 1, "q": 2}, Part)) == {
-        "q": "unknown key 'q'; known are level, name, on, rows",
-        "x": "unknown key 'x'; known are level, name, on, rows",
-    }
+    found = faults(lambda: structure({"name": "a", "x": 1, "q": 2, "k": 3}, Part))
+    assert list(found.items()) == [
+        ("k", "unknown key 'k'; known are level, name, on, rows"),
+        ("q", "unknown key 'q'; known are level, name, on, rows"),
+        ("x", "unknown key 'x'; known are level, name, on, rows"),
+    ]
 
 
 def test_a_private_field_goes_by_its_argument_name_and_a_derived_one_is_no_key() -> None:
@@ -424,7 +426,7 @@ def test_a_classs_own_validators_are_heard() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("a = ", "not valid TOML: Invalid value (at end of document)"),
+        ("a = ", "not valid TOML: Invalid value"),
         ("a = 1\na = 2", "not valid TOML: Cannot overwrite a value"),
     ],
 )
