@@ -4,6 +4,7 @@ import math
 import random
 from collections.abc import Callable
 from decimal import Decimal
+from pathlib import Path
 from statistics import NormalDist
 
 import pytest
@@ -164,8 +165,11 @@ def test_bits_of_a_float_and_back(x: float) -> None:
     assert bits.float_of(bits.bits_of(x)).hex() == x.hex()
 
 
-def test_compiled_bits_are_those_of_the_plain_form(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_compiled_bits_are_those_of_the_plain_form(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setattr(config, "DISABLE_JIT", 0)
+    monkeypatch.setattr(config, "CACHE_DIR", str(tmp_path))
 
     def turned(x: float) -> float:
         return bits.float_of(bits.bits_of(x) + 1)

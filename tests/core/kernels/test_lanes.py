@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -106,11 +107,25 @@ def every_operation(values: Floats, out: Floats) -> float:
     return extremes + lane_vectors.last(summed) + lane_vectors.total(joined)
 
 
-def test_compiled_lanes_equal_the_plain_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_compiled_lanes_equal_the_plain_ones(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setattr(config, "DISABLE_JIT", 0)
+    monkeypatch.setattr(config, "CACHE_DIR", str(tmp_path))
     compiled: Callable[[Floats, Floats], float] = jit.kernel()(every_operation)
     values = np.random.default_rng(5).normal(size=13)
     plain_out, compiled_out = np.zeros(14), np.zeros(14)
     assert same_bits(compiled(values, compiled_out), float(every_operation(values, plain_out)))
     assert compiled_out.tobytes() == plain_out.tobytes()
     assert plain_out[13] == 0.0
+
+
+def misused(values: Floats) -> float:
+    return lane_vectors.total(values)  # the array itself, not a value that was loaded
+
+
+def test_lane_functions_take_lanes_only(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(config, "DISABLE_JIT", 0)
+    monkeypatch.setattr(config, "CACHE_DIR", str(tmp_path))
+    with pytest.raises(TypingError):
+        jit.kernel()(misused)(np.zeros(8))
