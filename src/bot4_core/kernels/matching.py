@@ -146,9 +146,9 @@ def match_events(desk: Desk, sight: Sight, records: NDArray[np.void], start: int
             continue
         instrument = int(records[at]["instrument"])
         terms = desk.terms[instrument]
+        if kind == BOOK_END and head["taken_count"] > 0:
+            forget_refreshed(desk, sight, instrument)
         if terms["first_bid"] < 0 and terms["first_ask"] < 0:
-            if kind == BOOK_END and head["taken_count"] > 0:
-                forget_refreshed(desk, sight, instrument)
             continue
         if not room_for(desk, MOST_LEVELS):
             return at
@@ -167,7 +167,6 @@ def match_events(desk: Desk, sight: Sight, records: NDArray[np.void], start: int
 @kernel()
 def on_book(desk: Desk, sight: Sight, instrument: int) -> None:
     """After a book message: move our queue positions, and fill what the book has crossed."""
-    forget_refreshed(desk, sight, instrument)
     for side in (1, -1):
         terms = desk.terms[instrument]
         slot = terms["first_bid"] if side > 0 else terms["first_ask"]

@@ -45,6 +45,7 @@ SELF_TRADE: Final = int(OrderReason.SELF_TRADE)
 UNSUPPORTED: Final = int(OrderReason.UNSUPPORTED)
 NOT_OPEN: Final = int(OrderReason.NOT_OPEN)
 NOTIONAL_LIMIT: Final = 2**62
+NO_PRICE: Final = 2**62
 
 
 @kernel()
@@ -121,7 +122,7 @@ def fillable(desk: Desk, sight: Sight, slot: int, limit: int) -> bool:
         return False
     price = best_price(sight, instrument, -side)
     for _ in range(MOST_LEVELS):
-        if price == 0 or (limit != 0 and (price - limit) * side > 0):
+        if price == 0 or (price - limit) * side > 0:
             return False
         missing -= available(desk, sight, instrument, -side, price)
         if missing <= 0:
@@ -131,13 +132,21 @@ def fillable(desk: Desk, sight: Sight, slot: int, limit: int) -> bool:
 
 
 @kernel()
+def limit_of(order: np.void) -> int:
+    """Return the worst price an order allows; for a market order one that no level reaches."""
+    if order["type"] == LIMIT:
+        return int(order["price"])
+    return NO_PRICE if order["side"] > 0 else 0
+
+
+@kernel()
 def taking_limit(desk: Desk, slot: int) -> int:
     """Return the worst price an order may take at: its limit, and short of our own orders."""
     order = desk.orders[slot]
     side = order["side"]
-    limit = order["price"] if order["type"] == LIMIT else 0
+    limit = limit_of(order)
     own = own_best(desk, order["instrument"], -side)
-    if own != 0 and (limit == 0 or (limit - own) * side >= 0):
+    if own != 0 and (limit - own) * side >= 0:
         limit = own - side * desk.terms[order["instrument"]]["tick"]
     return int(limit)
 
@@ -160,7 +169,7 @@ def order_arrives(desk: Desk, sight: Sight, slot: int) -> None:
         take(desk, sight, slot, limit, AS_TAKER)
     if order["state"] == FREE:
         return
-    blocked = limit != 0 and limit != order["price"]
+    blocked = limit != limit_of(order)
     if blocked or order["type"] == MARKET or order["time_in_force"] != GTC:
         reason = SELF_TRADE if blocked else UNFILLED
         emit(desk, EXPIRED, slot, 0, order["open"], order["venue_id"], reason, 0)

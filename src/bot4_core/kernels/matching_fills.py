@@ -117,7 +117,7 @@ def forget_refreshed(desk: Desk, sight: Sight, instrument: int) -> None:
 
 @kernel()
 def take(desk: Desk, sight: Sight, slot: int, limit: int, role: int) -> int:
-    """Fill an order from the opposite side, best level first, until its limit (0: none).
+    """Fill an order from the opposite side, best level first, until its limit.
 
     Parameters
     ----------
@@ -135,7 +135,7 @@ def take(desk: Desk, sight: Sight, slot: int, limit: int, role: int) -> int:
     price = best_price(sight, instrument, -side)
     filled = 0
     for _ in range(MOST_LEVELS):
-        if price == 0 or (limit != 0 and (price - limit) * side > 0) or order["open"] == 0:
+        if price == 0 or (price - limit) * side > 0 or order["open"] == 0:
             break
         size = available(desk, sight, instrument, -side, price)
         done = 0

@@ -188,7 +188,7 @@ class PaperVenue:
         return answers
 
     def _grow(self) -> None:
-        """Double every array, keeping the ring of requests in order."""
+        """Double orders, requests and answers, keeping the ring of requests in order."""
         desk = self._desk
         head = desk.head[0]
         first, count = int(head["action_first"]), int(head["action_count"])
@@ -201,7 +201,7 @@ class PaperVenue:
             terms=desk.terms,
             orders=_doubled(desk.orders),
             actions=actions,
-            taken=_doubled(desk.taken),
+            taken=desk.taken,
             out=_doubled(desk.out),
         )
 

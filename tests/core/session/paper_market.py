@@ -1,0 +1,260 @@
+"""A paper venue with small numbers, the books behind it, and its slow twin beside it."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+from tests.reference.book_records import Level, book_message, records
+from tests.reference.matching import SlowBook, SlowOrder, SlowPaper, SlowTerms
+
+from bot4_core.domain_types.canonical_types import Symbol, VenueName
+from bot4_core.domain_types.instruments import (
+    FeeSchedule,
+    Instrument,
+    InstrumentKind,
+    Settlement,
+)
+from bot4_core.domain_types.records import (
+    INSTRUMENT_DTYPE,
+    INTENT_DTYPE,
+    BookState,
+    ChainRule,
+    EventFlag,
+    EventKind,
+    OrderFlag,
+    OrderType,
+    Side,
+    TimeInForce,
+)
+from bot4_core.market.order_book import Books
+from bot4_core.session.paper import PaperSettings, PaperVenue
+
+Rows = NDArray[np.void]
+
+INSTRUMENT = Instrument(
+    venue=VenueName("test"),
+    market="spot",
+    symbol=Symbol("AAA-BBB"),
+    base="AAA",
+    quote="BBB",
+    kind=InstrumentKind.SPOT,
+    settlement=Settlement.SPOT,
+    price_exponent=-2,
+    size_exponent=-3,
+    tick=1,
+    lot=1,
+    settlement_exponent=-8,
+    fees=FeeSchedule(maker=Decimal("-0.00012"), taker=Decimal("0.00075")),
+)
+
+KINDS = {
+    EventKind.ORDER_ACCEPTED: "accepted",
+    EventKind.ORDER_FILLED: "filled",
+    EventKind.ORDER_CANCELED: "canceled",
+    EventKind.ORDER_REJECTED: "rejected",
+    EventKind.ORDER_EXPIRED: "expired",
+    EventKind.CANCEL_REJECTED: "cancel_rejected",
+}
+
+
+def intent(number: int = 1, **fields: Any) -> np.void:
+    """Return a limit order's row: one unit bought at 100 unless told otherwise."""
+    wanted = {
+        "number": number,
+        "side": Side.BUY,
+        "type": OrderType.LIMIT,
+        "time_in_force": TimeInForce.GTC,
+        "price": 100,
+        "size": 1,
+        **fields,
+    }
+    row: np.void = np.zeros(1, INTENT_DTYPE)[0]
+    for name, value in wanted.items():
+        row[name] = value
+    return row
+
+
+def instrument_table(instruments: Sequence[Instrument]) -> Rows:
+    """Return the rows of instruments whose books have no chain."""
+    table = np.zeros(len(instruments), INSTRUMENT_DTYPE)
+    for row, instrument in zip(table, instruments, strict=True):
+        row["tick"] = instrument.tick
+        row["lot"] = instrument.lot
+        row["min_size"] = instrument.min_size
+        row["chain"] = ChainRule.NONE
+    return table
+
+
+def trade(side: int, price: int, size: int, instrument: int = 0) -> Rows:
+    """Return the record of a public trade."""
+    fields = {"kind": EventKind.TRADE, "side": side, "price": price, "size": size}
+    return records([{**fields, "instrument": instrument, "flags": EventFlag.LAST}])
+
+
+def slow_terms(instrument: Instrument) -> SlowTerms:
+    """Return an instrument's rules for the twin, with the fee rates as exact fractions."""
+    inverse = instrument.settlement is Settlement.INVERSE
+    exponent = instrument.size_exponent - instrument.settlement_exponent
+    exponent += -instrument.price_exponent if inverse else instrument.price_exponent
+    scale = Fraction(10) ** exponent * Fraction(instrument.multiplier)
+    unit = Fraction(10) ** (instrument.price_exponent + instrument.size_exponent)
+    least = Fraction(instrument.min_notional) / unit / Fraction(instrument.multiplier)
+    return SlowTerms(
+        tick=instrument.tick,
+        lot=instrument.lot,
+        min_size=instrument.min_size,
+        max_size=instrument.max_size,
+        min_notional=-int(-least // 1),
+        maker=Fraction(instrument.fees.maker) * scale,
+        taker=Fraction(instrument.fees.taker) * scale,
+        inverse=inverse,
+    )
+
+
+class Market:
+    """Books, a paper venue, and the twin that must say the same."""
+
+    def __init__(
+        self,
+        instruments: Sequence[Instrument] = (INSTRUMENT,),
+        latency: tuple[int, int] = (0, 0),
+        **settings: Any,
+    ) -> None:
+        table = instrument_table(instruments)
+        self.books = Books(table)
+        self.settings = PaperSettings(
+            latency_out_ns=latency[0], latency_back_ns=latency[1], **settings
+        )
+        self.venue = PaperVenue(table, instruments, self.settings, self.books)
+        power = settings.get("queue_power", 3) if settings.get("queue") == "probability" else 0
+        self.twin = SlowPaper(
+            terms=[slow_terms(instrument) for instrument in instruments],
+            books=[SlowBook() for _ in instruments],
+            out_delay=latency[0],
+            power=power,
+        )
+        self.now = 0
+        self.sequence = 0
+        self.answers: list[Rows] = []
+
+    def pass_time(self, by: int = 1) -> Rows:
+        """Let time pass without market data."""
+        self.now += by
+        self.twin.advance(self.now)
+        return self._keep(self.venue.due(self.now))
+
+    def show(self, *levels: Level, snapshot: bool = False, instrument: int = 0) -> Rows:
+        """Send a book message."""
+        self.sequence += 1
+        rows = book_message(levels, last=self.sequence, snapshot=snapshot, instrument=instrument)
+        return self.send(rows)
+
+    def set_book(self, bids: dict[int, int], asks: dict[int, int], instrument: int = 0) -> Rows:
+        """Send a whole book."""
+        levels = [(Side.BUY, *level) for level in bids.items()]
+        levels += [(Side.SELL, *level) for level in asks.items()]
+        return self.show(*levels, snapshot=True, instrument=instrument)
+
+    def lose(self, instrument: int = 0) -> Rows:
+        """Let the adapter report a gap."""
+        return self.send(records([{"kind": EventKind.GAP, "instrument": instrument}]))
+
+    def send(self, rows: Rows, by: int = 1) -> Rows:
+        """Send one market message through the contract of a session."""
+        self.now += by
+        rows["received"] = self.now
+        self.twin.advance(self.now)
+        early = self._keep(self.venue.due(self.now))
+        assert self.books.apply(rows) == len(rows)
+        self._show_twin(rows)
+        late = self._keep(self.venue.on_market(rows, 0, len(rows), self.now))
+        return np.concatenate([early, late])
+
+    def _show_twin(self, rows: Rows) -> None:
+        instrument = int(rows[0]["instrument"])
+        book, real = self.twin.books[instrument], self.books[instrument]
+        book.live = real.state is BookState.LIVE
+        for side in (Side.BUY, Side.SELL):
+            prices, sizes = real.scaled_levels(side)
+            book.sides[side] = dict(zip(prices.tolist(), sizes.tolist(), strict=True))
+        if rows[-1]["kind"] == EventKind.TRADE:
+            numbers = (int(rows[0][name]) for name in ("side", "price", "size"))
+            self.twin.trade(self.now, instrument, *numbers)
+        elif rows[-1]["kind"] == EventKind.BOOK_END:
+            self.twin.refresh(self.now, instrument)
+        self.twin.advance(self.now)
+
+    def place(self, number: int = 1, **fields: Any) -> Rows:
+        """Send an order, and return what is due at once."""
+        row = intent(number, time=self.now, **fields)
+        self.venue.place(row)
+        flags = OrderFlag(int(row["flags"]))
+        order = SlowOrder(
+            number=number,
+            instrument=int(row["instrument"]),
+            side=int(row["side"]),
+            type=OrderType(int(row["type"])).name.lower(),
+            time_in_force=TimeInForce(int(row["time_in_force"])).name.lower(),
+            post_only=OrderFlag.POST_ONLY in flags,
+            reduce_only=OrderFlag.REDUCE_ONLY in flags,
+            price=int(row["price"]),
+            size=int(row["size"]),
+        )
+        self.twin.send(self.now, "place", order)
+        return self.pass_time(0)
+
+    def cancel(self, number: int = 1) -> Rows:
+        """Send a cancellation, and return what is due at once."""
+        self.venue.cancel(number, self.now)
+        self.twin.send(self.now, "cancel", number)
+        return self.pass_time(0)
+
+    def _keep(self, answers: Rows) -> Rows:
+        if len(answers):
+            self.answers.append(answers)
+        return answers
+
+    def check(self) -> None:
+        """Assert that the venue said what the twin said."""
+        self.pass_time(10**9)
+        back = self.settings.latency_back_ns
+        said = [
+            (
+                int(row["time"]),
+                KINDS[EventKind(int(row["kind"]))],
+                int(row["link"]),
+                *(int(row[name]) for name in ("price", "size", "sequence", "aux")),
+                bool(row["flags"] & EventFlag.MAKER),
+            )
+            for rows in self.answers
+            for row in rows
+        ]
+        assert said == self.twin.events
+        for rows in self.answers:
+            assert (rows["received"] == rows["time"] + back).all()
+            assert (rows["flags"] & EventFlag.SIMULATED != 0).all()
+            assert (rows["flags"] & EventFlag.LAST != 0).all()
+
+
+def told(rows: Rows, *fields: str) -> list[tuple[Any, ...]]:
+    """Return the kind of each event as text, and chosen fields."""
+    return [
+        (KINDS[EventKind(int(row["kind"]))], *(int(row[name]) for name in fields)) for row in rows
+    ]
+
+
+def inverse_instrument() -> Instrument:
+    """Return a contract that pays in its base asset."""
+    return attrs.evolve(
+        INSTRUMENT,
+        symbol=Symbol("AAA-PERP"),
+        kind=InstrumentKind.PERPETUAL,
+        settlement=Settlement.INVERSE,
+        multiplier=Decimal(100),
+        size_exponent=0,
+        min_notional=Decimal(300),
+    )
