@@ -151,6 +151,11 @@ class LimitCheck:
         self.account["equity"] = self.account["peak"] = self.account["day_start"] = equity
         self.times = np.zeros(max(1, limits.max_orders_per_second), np.int64)
         self.found = np.zeros((len(LimitCode), 2), np.int64)
+        self._ratios = [money_scale(each, exponent) for each in self.instruments]
+        self._order_cap = int(self.rows["order"][0])
+        self._position_cap = int(self.rows["position"][0])
+        self._positions = views["position"]
+        self._buying, self._selling = views["open_buy"], views["open_sell"]
         self._open = self.account["open_orders"]
         self._fixed = (views, self.scales, self.rows, self.account, self.times, self.found)
         self._check = entry_point(check_limits, np.zeros(1, INTENT_DTYPE), *self._fixed)
@@ -159,6 +164,26 @@ class LimitCheck:
     def check(self, intents: Rows) -> int:
         """Check the one INTENT row; return a bit for each broken limit, 0 for none."""
         return self._check(intents, *self._fixed)
+
+    def order_room(self, instrument: int, twice_price: int) -> int:
+        """Return the largest size whose notional one order may have, exactly; 0 for too small."""
+        size = self._size_worth(instrument, twice_price, self._order_cap)
+        return size if size >= self.instruments[instrument].min_size else 0
+
+    def position_room(self, instrument: int, side: int, twice_price: int) -> int:
+        """Return the largest size that may still be added to a side's worst-case position."""
+        most = self._size_worth(instrument, twice_price, self._position_cap)
+        working = self._buying if side > 0 else self._selling
+        held = int(self._positions[instrument]) * side
+        size = most - held - int(working[instrument])
+        return size if size >= max(1, self.instruments[instrument].min_size) else 0
+
+    def _size_worth(self, instrument: int, twice_price: int, money: int) -> int:
+        """Return the largest size whose notional, rounded up, is at most an amount."""
+        numerator, divisor, inverse = self._ratios[instrument]
+        if inverse:
+            return money * twice_price * divisor // numerator
+        return money * divisor // (numerator * twice_price)
 
     def note(self, time: int) -> None:
         """Count an order that was let through."""

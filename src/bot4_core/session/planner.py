@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 from bot4_core.domain_types.decisions import BreakerEffect
 from bot4_core.domain_types.records import OrderFlag, SignalAction
 from bot4_core.orders import QuotePlan, QuoteTolerance, TargetQuote, WorkingOrder, plan_quotes
-from bot4_core.plugins.interfaces import Records
+from bot4_core.risk.limits import LimitCheck
 from bot4_core.session.config import QuotingConfig
 from bot4_core.session.parts import SizerCalls, StrategyCalls
 
@@ -43,11 +43,12 @@ class Planner:
     config : QuotingConfig
     strategy : StrategyCalls
     sizer : SizerCalls
-    views : (n,) VIEW
+    limits : LimitCheck
+        Sizes are cut to the room that they leave.
     """
 
     def __init__(
-        self, config: QuotingConfig, strategy: StrategyCalls, sizer: SizerCalls, views: Records
+        self, config: QuotingConfig, strategy: StrategyCalls, sizer: SizerCalls, limits: LimitCheck
     ) -> None:
         self.tolerance = QuoteTolerance(
             behind=config.keep_behind,
@@ -57,36 +58,46 @@ class Planner:
         self.post_only = config.post_only
         self._signals = strategy.signals
         self._size = sizer.size
-        self.ticks = [max(1, tick) for tick in views["tick"].tolist()]
-        self.lots = [max(1, lot) for lot in views["lot"].tolist()]
+        self._limits = limits
+        self.ticks: list[int] = [max(1, tick) for tick in limits.views["tick"].tolist()]
+        self._lots: list[int] = [max(1, lot) for lot in limits.views["lot"].tolist()]
 
     def wanted(self, count: int, instrument: int, touch: tuple[int, int]) -> Wanted:
         """Turn the first ``count`` signals into quotes and trades, never at more risk than asked.
 
-        Buy prices round down to the tick, sell prices up, sizes down to the lot. A post-only
-        quote stays a tick from the other side of the ``touch`` (best bid, best ask).
+        Buy prices round down to the tick, sell prices up, sizes down to the lot and to what one
+        order may be worth. A post-only quote stays a tick from the other side of the ``touch``
+        (best bid, best ask).
         """
         wanted = Wanted([], [], {})
-        tick, lot = self.ticks[instrument], self.lots[instrument]
+        bid, ask = touch
+        tick = self.ticks[instrument]
         for number in range(count):
             _, action, side, price, *_ = self._signals.item(number)
             if action == CANCEL:
                 wanted.targets.append(TargetQuote(side, 0, 0))
                 continue
-            if action not in (QUOTE, TAKE):
-                continue
-            size = self._size(number, instrument)
-            size -= size % lot
             price = price - price % tick if side > 0 else price + -price % tick
             if action == TAKE:
+                size = self._sized(number, instrument, max(bid + ask, 2 * price))
                 wanted.takes.append((Take(side, price, size), number))
-                continue
-            if self.post_only:
-                bid, ask = touch
-                price = min(price, ask - tick) if side > 0 else max(price, bid + tick)
-            wanted.targets.append(TargetQuote(side, price, size if price > 0 else 0))
-            wanted.origin[side, price] = number
+            elif action == QUOTE:
+                if self.post_only:
+                    price = min(price, ask - tick) if side > 0 else max(price, bid + tick)
+                size = self._sized(number, instrument, max(bid + ask, 2 * price))
+                wanted.targets.append(TargetQuote(side, price, size if price > 0 else 0))
+                wanted.origin[side, price] = number
         return wanted
+
+    def _sized(self, number: int, instrument: int, twice_price: int) -> int:
+        """Size a signal, cut to what one order may be worth and to the lot."""
+        size = min(self._size(number, instrument), self._limits.order_room(instrument, twice_price))
+        return size - size % self._lots[instrument]
+
+    def fitting(self, instrument: int, side: int, size: int, twice_price: int) -> int:
+        """Cut a size that adds to a position to what the position limit leaves."""
+        size = min(size, self._limits.position_room(instrument, side, twice_price))
+        return size - size % self._lots[instrument]
 
     def plan(
         self, targets: list[TargetQuote], standing: Iterable[WorkingOrder], instrument: int

@@ -183,10 +183,13 @@ class StagedDriver:
         cancels, orders = planner.plan(targets, standing, instrument)
         for order in cancels:
             ordering.cancel(order, "requote", now)
-        for side, price, size in orders:
-            if not ordering.resting(instrument, side, now):
+        for side, price, wish in orders:
+            if ordering.resting(instrument, side, now):
+                continue
+            size = self._fitting(instrument, side, price, wish)
+            if size > 0:
                 terms = (side, LIMIT, GTC, flags, price, size)
-                grounds = self._grounds(instrument, wanted.origin.get((side, price), 0), size)
+                grounds = self._grounds(instrument, wanted.origin.get((side, price), 0), wish)
                 ordering.place(instrument, terms, grounds, now)
         for take, number in wanted.takes:
             self._take_now(instrument, take, number, now)
@@ -194,14 +197,23 @@ class StagedDriver:
     def _take_now(self, instrument: int, take: Take, number: int, now: int) -> None:
         """Send a taking order, unless one of its side is still on its way."""
         ordering = self._state.ordering
-        side, price, size = take
+        side, price, wish = take
         working = self._state.account.orders.working(instrument)
         on_its_way = any(o.side == side and o.time_in_force == IOC for o in working)
+        size = self._fitting(instrument, side, price, wish)
         if size <= 0 or on_its_way or ordering.resting(instrument, side, now):
             return
         kind = LIMIT if price else AT_MARKET
-        grounds = self._grounds(instrument, number, size)
+        grounds = self._grounds(instrument, number, wish)
         ordering.place(instrument, (side, kind, IOC, 0, price, size), grounds, now)
+
+    def _fitting(self, instrument: int, side: int, price: int, size: int) -> int:
+        """Cut a size to what is left of the position limit; what reduces is left as it is."""
+        held = self._state.account.ledger.sizes[instrument] * side
+        if held + size <= 0:
+            return size
+        twice = max(int(self._bids[instrument]) + int(self._asks[instrument]), 2 * price)
+        return self._state.planner.fitting(instrument, side, size, twice)
 
     def _grounds(self, instrument: int, number: int, size: int) -> Grounds:
         strategy, sizer = self._state.strategy, self._state.sizer

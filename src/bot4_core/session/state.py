@@ -88,6 +88,6 @@ class SessionState:
         self.ordering = Ordering(self.account, self.gate, config.quoting.retry_ms * 1_000_000)
         self.strategy = StrategyCalls(parts.strategy, views)
         self.sizer = SizerCalls(parts.sizer, self.strategy, views)
-        self.planner = Planner(config.quoting, self.strategy, self.sizer, views)
+        self.planner = Planner(config.quoting, self.strategy, self.sizer, limits)
         if parts.router is not None:
             self.ordering.router = RouterCalls(parts.router, self.ordering.intents, views)
