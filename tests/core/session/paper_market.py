@@ -101,14 +101,16 @@ def slow_terms(instrument: Instrument) -> SlowTerms:
     exponent = instrument.size_exponent - instrument.settlement_exponent
     exponent += -instrument.price_exponent if inverse else instrument.price_exponent
     scale = Fraction(10) ** exponent * Fraction(instrument.multiplier)
-    unit = Fraction(10) ** (instrument.price_exponent + instrument.size_exponent)
-    least = Fraction(instrument.min_notional) / unit / Fraction(instrument.multiplier)
+    unit = Fraction(10) ** instrument.size_exponent * Fraction(instrument.multiplier)
+    if not inverse:
+        unit *= Fraction(10) ** instrument.price_exponent
+    least = -int(-Fraction(instrument.min_notional) / unit // 1)
     return SlowTerms(
         tick=instrument.tick,
         lot=instrument.lot,
-        min_size=instrument.min_size,
+        min_size=max(instrument.min_size, least if inverse else 0),
         max_size=instrument.max_size,
-        min_notional=-int(-least // 1),
+        min_notional=0 if inverse else least,
         maker=Fraction(instrument.fees.maker) * scale,
         taker=Fraction(instrument.fees.taker) * scale,
         inverse=inverse,
