@@ -1,0 +1,80 @@
+"""Kelly sizing, bounded."""
+
+from collections.abc import Iterator, Sequence
+from typing import ClassVar, Final
+
+import attrs
+
+from bot4_core.domain_types.instruments import Instrument, Settlement
+from bot4_core.domain_types.validation import validate
+from bot4_core.errors import ValidationError
+from bot4_core.plugins.interfaces import CompiledForm, PartSettings, Sizer
+from bot4_plugins.sizer_kelly.kernel import INVERSE, Param, Value, size
+
+__all__ = ["HIGHEST_CAP", "Kelly", "KellySettings"]
+
+HIGHEST_CAP: Final = 0.25
+"""No setting lets one position take more than a quarter of equity."""
+MOST_INSTRUMENTS: Final = 63
+"""Bits of a parameter that says which instruments settle in their base asset."""
+
+
+@attrs.frozen(kw_only=True)
+class KellySettings(PartSettings):
+    """How much of the Kelly stake is taken.
+
+    Parameters
+    ----------
+    fraction : float
+        Share of the full Kelly stake, in (0, 1]; half keeps three quarters of the growth.
+    cap : float
+        Largest share of equity in one position, in (0, 0.25].
+    """
+
+    fraction: float = 0.5
+    cap: float = HIGHEST_CAP
+
+    def faults(self) -> Iterator[tuple[str, str]]:
+        """Yield what is wrong."""
+        if not 0.0 < self.fraction <= 1.0:
+            yield "fraction", f"{self.fraction} is not in (0, 1]"
+        if not 0.0 < self.cap <= HIGHEST_CAP:
+            yield "cap", f"{self.cap} is not in (0, {HIGHEST_CAP}]"
+
+
+class Kelly(Sizer[KellySettings]):
+    """Trades towards ``min(fraction * edge / variance, cap)`` of equity on the signal's side.
+
+    Raises
+    ------
+    ValidationError
+        If a setting breaks a rule, or there are more than 63 instruments.
+
+    References
+    ----------
+    .. [1] Kelly, J. L. (1956). A new interpretation of information rate. Bell System Technical
+       Journal 35(4), 917-926. doi:10.1002/j.1538-7305.1956.tb03809.x.
+    .. [2] Thorp, E. O. (2006), eq. 7.3.
+    """
+
+    name: ClassVar[str] = "kelly"
+    settings_type: ClassVar[type[PartSettings]] = KellySettings
+
+    def __init__(self, settings: KellySettings, instruments: Sequence[Instrument]) -> None:
+        super().__init__(validate(settings), instruments)
+        if len(self.instruments) > MOST_INSTRUMENTS:
+            text = f"{len(self.instruments)}, must be at most {MOST_INSTRUMENTS}"
+            raise ValidationError([("instruments", text)])
+
+    def compiled(self) -> CompiledForm:
+        """Return the kernel with these settings."""
+        params = CompiledForm.new_params()
+        params["f"][Param.FRACTION] = self.settings.fraction
+        params["f"][Param.CAP] = self.settings.cap
+        params["i"][INVERSE] = sum(
+            1 << number
+            for number, each in enumerate(self.instruments)
+            if each.settlement is Settlement.INVERSE
+        )
+        names = tuple((slot.name.lower(), int(slot)) for slot in Value)
+        return CompiledForm(function=size, params=params, state_values=names)

@@ -1,0 +1,118 @@
+"""The compiled Kelly stake."""
+
+import math
+from enum import IntEnum
+from typing import Final
+
+import numpy as np
+
+from bot4_core.jit import kernel
+
+Row = np.void
+
+INVERSE: Final = 0
+"""Slot of the parameter row's integers: bit i set where instrument i settles in its base."""
+LARGEST: Final = 2.0**62
+
+
+class Param(IntEnum):
+    """Slots of the parameter row's floats."""
+
+    FRACTION = 0
+    CAP = 1
+
+
+class Value(IntEnum):
+    """Slots of the state row's floats that explain the last size."""
+
+    FULL_KELLY = 0
+    AFTER_FRACTION = 1
+    AFTER_CAP = 2
+    TARGET = 3  # scaled position
+
+
+@kernel()
+def kelly_share(edge: float, variance: float) -> float:
+    """Return the growth-optimal share of wealth to hold.
+
+    Parameters
+    ----------
+    edge : float
+        Expected return over the horizon, above the riskless rate.
+    variance : float
+        Variance of that return.
+
+    Returns
+    -------
+    float
+        ``edge / variance``; 0 for no positive edge, +inf for an edge without variance.
+
+    References
+    ----------
+    .. [1] Thorp, E. O. (2006). The Kelly criterion in blackjack, sports betting and the stock
+       market. Handbook of Asset and Liability Management, vol. 1, eq. 7.3.
+    """
+    if not edge > 0.0 or math.isnan(variance):
+        return 0.0
+    return edge / variance if variance > 0.0 else math.inf
+
+
+@kernel()
+def binary_share(win_probability: float, gain: float, loss: float) -> float:
+    """Return the growth-optimal share of wealth to stake on a bet with two outcomes.
+
+    Parameters
+    ----------
+    win_probability : float
+    gain, loss : float
+        Won or lost for each unit staked, above zero.
+
+    Returns
+    -------
+    float
+        Negative where the other side has the edge.
+
+    References
+    ----------
+    .. [1] Thorp, E. O. (2006), eq. 2.1, with a partial loss.
+    """
+    return win_probability / loss - (1.0 - win_probability) / gain
+
+
+@kernel()
+def growth(share: float, edge: float, variance: float) -> float:
+    """Return the expected log growth over the horizon at a share of wealth (Thorp, eq. 7.2)."""
+    return share * edge - 0.5 * share * share * variance
+
+
+@kernel()
+def contract_value(view: Row, params: Row) -> float:
+    """Return what one scaled size unit is worth in the settlement asset."""
+    worth = float(view["size_unit"]) * float(view["multiplier"])
+    if (int(params["i"][INVERSE]) >> int(view["instrument"])) & 1:
+        return worth / float(view["mid"])
+    return worth * float(view["mid"])
+
+
+@kernel()
+def size(signal: Row, view: Row, state: Row, params: Row) -> int:
+    """Return the scaled size that brings the position to the Kelly target on the signal's side."""
+    values = state["f"]
+    full = kelly_share(float(signal["edge"]), float(signal["variance"]))
+    fractional = full * float(params["f"][Param.FRACTION])
+    capped = min(fractional, float(params["f"][Param.CAP])) * float(signal["strength"])
+    value = contract_value(view, params)
+    equity = float(view["equity"])
+    values[Value.FULL_KELLY] = full
+    values[Value.AFTER_FRACTION] = fractional
+    values[Value.AFTER_CAP] = capped
+    values[Value.TARGET] = 0.0
+    if not (equity > 0.0 and value > 0.0 and capped > 0.0):
+        return 0
+    target = capped * equity / value
+    values[Value.TARGET] = target
+    wanted = target - float(signal["side"] * view["position"])
+    if not 0.0 < wanted < LARGEST:
+        return 0
+    lot = int(view["lot"])
+    return int(wanted) // lot * lot
