@@ -1,0 +1,79 @@
+"""A latching breaker on standardised returns."""
+
+from collections.abc import Iterator, Sequence
+from math import inf
+from typing import ClassVar
+
+import attrs
+
+from bot4_core.domain_types.decisions import BreakerEffect
+from bot4_core.domain_types.instruments import Instrument
+from bot4_core.domain_types.validation import validate
+from bot4_core.plugins.interfaces import Breaker, CompiledForm, PartSettings
+from bot4_plugins.breaker_statistical.kernel import LONGEST_WINDOW, Param, Value, observe
+
+__all__ = ["Statistical", "StatisticalSettings"]
+
+
+@attrs.frozen(kw_only=True)
+class StatisticalSettings(PartSettings):
+    """What counts as unusual, and what follows.
+
+    Parameters
+    ----------
+    threshold : float
+        Standard deviations; above 0.
+    interval_ms : int
+        Length of the returns that make up the window; at least 1.
+    window : int
+        Number of returns compared with, 2 to 960. Nothing trips before it is full.
+    effect : BreakerEffect
+        What a trip does: block_open, block_all, cancel_all or flatten.
+    """
+
+    threshold: float = 3.0
+    interval_ms: int = 1000
+    window: int = 120
+    effect: BreakerEffect = BreakerEffect.CANCEL_ALL
+
+    def faults(self) -> Iterator[tuple[str, str]]:
+        """Yield what is wrong."""
+        if not 0.0 < self.threshold < inf:
+            yield "threshold", f"{self.threshold} is not a number above 0"
+        if self.interval_ms < 1:
+            yield "interval_ms", f"{self.interval_ms} is below 1"
+        if not 2 <= self.window <= LONGEST_WINDOW:
+            yield "window", f"{self.window} is not between 2 and {LONGEST_WINDOW}"
+        if self.effect is BreakerEffect.NONE:
+            yield "effect", "a breaker without effect protects nothing"
+
+
+class Statistical(Breaker[StatisticalSettings]):
+    """Trips when the log return of the mid is many standard deviations from those before it.
+
+    The window never holds the value it judges: with it inside, the score of w values cannot
+    exceed ``(w - 1) / sqrt(w)``, and a short window could not trip at all. After a motionless
+    window any move trips.
+
+    Raises
+    ------
+    ValidationError
+        If a setting breaks a rule.
+    """
+
+    name: ClassVar[str] = "statistical"
+    settings_type: ClassVar[type[PartSettings]] = StatisticalSettings
+
+    def __init__(self, settings: StatisticalSettings, instruments: Sequence[Instrument]) -> None:
+        super().__init__(validate(settings), instruments)
+
+    def compiled(self) -> CompiledForm:
+        """Return the kernel with these settings."""
+        params = CompiledForm.new_params()
+        params["i"][Param.INTERVAL] = self.settings.interval_ms * 1_000_000
+        params["i"][Param.WINDOW] = self.settings.window
+        params["i"][Param.EFFECT] = int(self.settings.effect)
+        params["f"][Param.THRESHOLD] = self.settings.threshold
+        shown = (Value.RETURN, Value.MEAN, Value.DEVIATION, Value.SCORE)
+        names = tuple((slot.name.lower(), int(slot)) for slot in shown)
+        return CompiledForm(function=observe, params=params, state_values=names)
