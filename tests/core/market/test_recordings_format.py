@@ -1,5 +1,7 @@
 """The recording format: what was committed can be read, whatever happens to the file."""
 
+import subprocess
+import sys
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
@@ -426,3 +428,28 @@ def test_instruments_are_written_once_and_kept_in_order(path: Path) -> None:
         writer.commit(RecordingCounts(), [btc, eth])
         writer.finish()
     assert Recording(path).instruments == (btc, eth)
+
+
+def test_a_file_size_limit_of_the_system_keeps_every_commit_before_it(path: Path) -> None:
+    script = f"""
+import resource, sys
+from pathlib import Path
+from tests.core.market.test_recordings_format import write
+from bot4_core.errors import RecordingError
+resource.setrlimit(resource.RLIMIT_FSIZE, (5000, 5000))
+try:
+    write(Path({str(path)!r}), 100)
+except RecordingError as error:
+    sys.exit(f"refused: {{error}}")
+"""
+    root = Path(__file__).parents[3]
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=root, capture_output=True, text=True, check=False
+    )
+    assert "refused: " in done.stderr
+    assert f"{path}: cannot write: File too large; free some space" in done.stderr
+    recording = Recording(path)
+    count = len(read_events(recording))
+    assert count > 0
+    assert np.array_equal(read_events(recording), events(0, count))
+    assert f"the {recording.counts.messages} messages before are kept in it" in done.stderr

@@ -1,6 +1,7 @@
 """Recordings: our own file format, and readers of foreign ones."""
 
 from bot4_core.market.recordings.byte_stream import Inflater, zlib_inflater
+from bot4_core.market.recordings.candle_files import CandleTable, read_candles
 from bot4_core.market.recordings.frames import FORMAT_VERSION
 from bot4_core.market.recordings.layouts import open_messages
 from bot4_core.market.recordings.messages import (
@@ -17,6 +18,7 @@ from bot4_core.market.recordings.writer import RecordingWriter
 
 __all__ = [
     "FORMAT_VERSION",
+    "CandleTable",
     "Channel",
     "Durability",
     "Inflater",
@@ -31,5 +33,6 @@ __all__ = [
     "RefusedLines",
     "TornTail",
     "open_messages",
+    "read_candles",
     "zlib_inflater",
 ]
