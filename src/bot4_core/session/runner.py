@@ -30,6 +30,7 @@ from bot4_core.session.report import (
 from bot4_core.session.series import FillMark, SeriesRecorder, TripMark
 from bot4_core.session.session import Session
 from bot4_core.session.trace_digest import TraceDigest
+from bot4_core.session.warming import warm_session
 
 __all__ = ["SessionRunner", "run"]
 
@@ -240,11 +241,10 @@ def run(
     """
     if config.mode is SessionMode.LIVE:
         refuse_live(config, consent=consent)
+    warm_session(config, host, progress)
     market = build_market(config, host)
     parts = build_parts(config, host, market.instruments)
     name = f"{config.mode.value}-{clock.time_ns()}"
-    if progress is not None:
-        progress(RunProgress("compile", 0.0, 0))
     session = Session(config, market.instruments, market.table, parts, name)
     config.audit.path.parent.mkdir(parents=True, exist_ok=True)
     log = AuditLog.open(
