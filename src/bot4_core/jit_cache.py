@@ -64,8 +64,19 @@ def _plain_function(value: object) -> Callable[..., object] | None:
     return None
 
 
+def options_text(options: Mapping[str, object]) -> str:
+    """Describe compiler options, sets among them, always in the same words."""
+    plain = {
+        name: sorted(value) if isinstance(value, set) else value for name, value in options.items()
+    }
+    return repr(sorted(plain.items()))
+
+
 def _constant(value: object) -> bytes:
     """Describe a value that a kernel reads, by content where the compiler freezes it."""
+    if isinstance(value, types.FunctionType):
+        code = value.__code__
+        return f"{code.co_filename}:{code.co_firstlineno}:{value.__qualname__}".encode()
     if isinstance(value, EnumType):
         members: list[Enum] = list(value)
         return repr([(member.name, member.value) for member in members]).encode()
@@ -109,9 +120,9 @@ def source_digest(function: Callable[..., object]) -> str:
         lines.append(f"{current.__qualname__}".encode() + current.__code__.co_code)
         for name, value in _reachable(current):
             called = _plain_function(value)
-            if called is None:
-                lines.append(name.encode() + b"=" + _constant(value))
-            elif called not in seen:
+            lines.append(name.encode() + b"=" + _constant(value if called is None else called))
+            lines.append(options_text(getattr(value, "targetoptions", {})).encode())
+            if called is not None and called not in seen:
                 seen.add(called)
                 pending.append(called)
     return hashlib.sha256(b"\n".join(lines)).hexdigest()
@@ -190,7 +201,7 @@ class KernelCache(caching.FunctionCache):
 
     def __init__(self, function: types.FunctionType, options: Mapping[str, object]) -> None:
         super().__init__(function)
-        self._options = repr(sorted((name, str(value)) for name, value in options.items()))
+        self._options = options_text(options)
         self._cache_file = _CheckedFile(
             self._cache_path, self._impl.filename_base, self._impl.locator.get_source_stamp()
         )

@@ -144,6 +144,26 @@ def twice(x):
 """
 
 
+def test_closures_over_kernels_of_other_options_do_not_share_code() -> None:
+    def calling(function: Callable[[np.ndarray], float]) -> Callable[[np.ndarray], float]:
+        @jit.kernel()
+        def call(values: np.ndarray) -> float:
+            return function(values)
+
+        return call
+
+    values = np.arange(4.0)
+    assert jit.compile_for(calling(jit.kernel()(rising)), values)
+    assert jit.compile_for(calling(jit.kernel(reassociate=True)(rising)), values)
+
+
+def test_digest_tells_which_name_means_which_function() -> None:
+    def both(one: object, other: object) -> Callable[[], object]:
+        return lambda: (one, other)
+
+    assert source_digest(both(scaled, quotient)) != source_digest(both(quotient, scaled))
+
+
 def fresh_module(name: str) -> ModuleType:
     sys.modules.pop(name, None)
     return importlib.import_module(name)
