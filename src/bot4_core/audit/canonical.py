@@ -15,18 +15,25 @@ from typing import Final, SupportsIndex, TypeAlias
 
 from bot4_core.errors import ValidationError
 
-__all__ = ["Payload", "PayloadValue", "canonical_json"]
+__all__ = ["Payload", "PayloadScalar", "PayloadValue", "canonical_json"]
 
-PayloadValue: TypeAlias = (
-    "str | int | float | bool | Decimal | SupportsIndex"
-    " | Sequence[PayloadValue] | Mapping[str, PayloadValue]"
-)
+PayloadScalar: TypeAlias = str | int | float | bool | Decimal | SupportsIndex
+"""A payload's single values."""
+PayloadValue: TypeAlias = "PayloadScalar | Sequence[PayloadValue] | Mapping[str, PayloadValue]"
 """What a payload may be made of."""
 Payload: TypeAlias = Mapping[str, PayloadValue]
 """What a record says."""
 
 _DEEPEST: Final = 32
 _WHAT: Final = "an integer, text, boolean, float, Decimal, list or mapping"
+
+
+class _Misfit(Exception):  # noqa: N818 - never leaves this module
+    """A value without a canonical form; its path is gathered on the way out."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        self.path: list[str] = []
 
 
 def canonical_json(payload: Payload) -> bytes:
@@ -37,10 +44,14 @@ def canonical_json(payload: Payload) -> bytes:
     ValidationError
         If a value is of another kind; its path is named.
     """
-    return _object_text(payload, "", 0).encode("ascii")
+    try:
+        return _object_text(payload, 0).encode("ascii")
+    except _Misfit as misfit:
+        path = "".join(reversed(misfit.path)).removeprefix(".")
+        raise ValidationError([(path, misfit.reason)]) from None
 
 
-def _text(value: PayloadValue, path: str, depth: int) -> str:
+def _text(value: PayloadValue, depth: int) -> str:
     if isinstance(value, str):
         return _quote(value)
     if isinstance(value, bool):
@@ -50,39 +61,48 @@ def _text(value: PayloadValue, path: str, depth: int) -> str:
     if isinstance(value, float):
         return f'"{float.__repr__(value)}"'
     if isinstance(value, (list, tuple)):
-        return _list_text(value, path, depth)
-    return _rarer_text(value, path, depth)
+        return _list_text(value, depth)
+    return _rarer_text(value, depth)
 
 
-def _rarer_text(value: PayloadValue, path: str, depth: int) -> str:
+def _rarer_text(value: PayloadValue, depth: int) -> str:
     if isinstance(value, dict) or isinstance(value, Mapping):  # noqa: SIM101 - dict is faster asked
-        return _object_text(value, path, depth)
+        return _object_text(value, depth)
     if isinstance(value, Decimal):
         return f'"{value:f}"'
     if isinstance(value, SupportsIndex):
         return str(index(value))
-    raise ValidationError([(path, f"{value!r} is not {_WHAT}")])
+    raise _Misfit(f"{value!r} is not {_WHAT}")
 
 
-def _object_text(value: Mapping[str, PayloadValue], path: str, depth: int) -> str:
+def _object_text(value: Mapping[str, PayloadValue], depth: int) -> str:
     if depth == _DEEPEST:
-        raise ValidationError([(path, f"nested deeper than {_DEEPEST} levels")])
+        raise _Misfit(f"nested deeper than {_DEEPEST} levels")
     parts = []
-    for key in _sorted_keys(value, path):
-        part = _text(value[key], f"{path}.{key}" if path else key, depth + 1)
-        parts.append(f"{_quote(key)}:{part}")
+    for key in _sorted_keys(value):
+        try:
+            parts.append(f"{_quote(key)}:{_text(value[key], depth + 1)}")
+        except _Misfit as misfit:
+            misfit.path.append(f".{key}")
+            raise
     return f"{{{','.join(parts)}}}"
 
 
-def _sorted_keys(value: Mapping[str, PayloadValue], path: str) -> list[str]:
+def _sorted_keys(value: Mapping[str, PayloadValue]) -> list[str]:
     for key in value:
         if not isinstance(key, str):
-            raise ValidationError([(path, f"key {key!r} is not text")])
+            raise _Misfit(f"key {key!r} is not text")
     return sorted(value)
 
 
-def _list_text(value: Sequence[PayloadValue], path: str, depth: int) -> str:
+def _list_text(value: Sequence[PayloadValue], depth: int) -> str:
     if depth == _DEEPEST:
-        raise ValidationError([(path, f"nested deeper than {_DEEPEST} levels")])
-    items = [_text(item, f"{path}[{place}]", depth + 1) for place, item in enumerate(value)]
-    return f"[{','.join(items)}]"
+        raise _Misfit(f"nested deeper than {_DEEPEST} levels")
+    parts = []
+    for place, item in enumerate(value):
+        try:
+            parts.append(_text(item, depth + 1))
+        except _Misfit as misfit:
+            misfit.path.append(f"[{place}]")
+            raise
+    return f"[{','.join(parts)}]"

@@ -53,6 +53,9 @@ SCHEMA: Final = (
 BEGIN SELECT RAISE(ABORT, 'audit records are append-only'); END""",
     """CREATE TRIGGER records_are_not_deleted BEFORE DELETE ON records
 BEGIN SELECT RAISE(ABORT, 'audit records are append-only'); END""",
+    """CREATE TRIGGER records_are_not_replaced BEFORE INSERT ON records
+WHEN NEW.sequence <= (SELECT max(sequence) FROM records)
+BEGIN SELECT RAISE(ABORT, 'audit records are append-only'); END""",
 )
 
 _KINDS: Final = frozenset(kind.value for kind in AuditKind)
@@ -61,6 +64,7 @@ _SCHEMA_ROWS: Final = (
     (b"table", _TABLE, _TABLE, 2, SCHEMA[0].encode()),
     (b"trigger", b"records_are_not_updated", _TABLE, 0, SCHEMA[1].encode()),
     (b"trigger", b"records_are_not_deleted", _TABLE, 0, SCHEMA[2].encode()),
+    (b"trigger", b"records_are_not_replaced", _TABLE, 0, SCHEMA[3].encode()),
 )
 
 _REMEDIES: Final = (

@@ -3,10 +3,12 @@
 import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from bot4_core.audit import AuditLog, Durability
 from bot4_core.audit.canonical import Payload
-from bot4_core.audit.database import SCHEMA
+from bot4_core.audit.chain import row_digest
+from bot4_core.audit.database import COLUMNS, SCHEMA
 from bot4_core.domain_types.audit_records import AuditKind
 
 ORDER = "0" * 31 + "1"
@@ -34,13 +36,27 @@ def finished_log(path: Path, sizes: Sequence[int] = (10, 300, 9000, 40, 700, 700
 
 
 def edit(path: Path, *statements: str) -> None:
-    """Change a log behind its back as somebody with the right to write to the file can."""
+    """Change a log behind its back, as well as somebody with the right to write to it can."""
     database = sqlite3.connect(path, isolation_level=None)
     database.execute("PRAGMA secure_delete = ON")
-    database.execute("DROP TRIGGER records_are_not_updated")
-    database.execute("DROP TRIGGER records_are_not_deleted")
+    for guard in ("updated", "deleted", "replaced"):
+        database.execute(f"DROP TRIGGER records_are_not_{guard}")
     for statement in statements:
         database.execute(statement)
     for statement in SCHEMA[1:]:
         database.execute(statement)
+    database.execute(f"PRAGMA schema_version = {len(SCHEMA) + 1}")
     database.close()
+
+
+def forge(path: Path, sequence: int) -> None:
+    """Rewrite one record so that it fits its own digest."""
+    database = sqlite3.connect(path)
+    database.text_factory = bytes
+    statement = f"SELECT {COLUMNS} FROM records WHERE sequence = {sequence}"  # noqa: S608
+    row: Any = database.execute(statement).fetchone()
+    database.close()
+    forged: Any = (*row[:5], b"nobody", *row[6:])
+    digest = row_digest(forged).hex()
+    change = f"UPDATE records SET actor = 'nobody', digest = x'{digest}'"  # noqa: S608
+    edit(path, f"{change} WHERE sequence = {sequence}")

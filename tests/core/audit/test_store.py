@@ -83,7 +83,11 @@ def test_the_durability_is_labelled_and_set(path: Path, durable: Durability) -> 
 def test_sqlite_itself_refuses_to_change_records(path: Path) -> None:
     finished_log(path)
     database = sqlite3.connect(path)
-    for statement in ("DELETE FROM records", "UPDATE records SET actor = 'x'"):
+    for statement in (
+        "DELETE FROM records",
+        "UPDATE records SET actor = 'x'",
+        "REPLACE INTO records SELECT * FROM records WHERE sequence = 3",
+    ):
         with pytest.raises(sqlite3.IntegrityError, match="append-only"):
             database.execute(statement)
     database.close()

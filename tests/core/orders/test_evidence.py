@@ -94,6 +94,7 @@ LATE = Evidence(LocalEvidence.TIMED_OUT, 2)
 TAKEN = Evidence(EventKind.ORDER_ACCEPTED, 3, 10)
 ASKED = Evidence(LocalEvidence.CANCEL_REQUESTED, 4)
 REFUSED = Evidence(EventKind.CANCEL_REJECTED, 5)
+EARLIER = Evidence(LocalEvidence.CANCEL_REQUESTED, 1)
 GONE = Evidence(EventKind.ORDER_CANCELED, 6, 3)
 FIRST, SECOND = Evidence(21, 2, 4, 1, 1000), Evidence(21, 7, 3, 2, 1001)
 
@@ -104,6 +105,7 @@ FIRST, SECOND = Evidence(21, 2, 4, 1, 1000), Evidence(21, 7, 3, 2, 1001)
         [SENT, LATE, FIRST, ASKED, GONE, SECOND],
         [SENT, TAKEN, FIRST, ASKED, REFUSED, SECOND],
         [LATE, TAKEN, ASKED, Evidence(EventKind.ORDER_REJECTED, 6), SECOND, GONE],
+        [TAKEN, ASKED, REFUSED, Evidence(EventKind.CANCEL_REJECTED, 2), EARLIER],
     ],
 )
 def test_six_pieces_of_evidence_may_come_in_any_of_720_orders(history: list[Evidence]) -> None:
@@ -144,8 +146,8 @@ def test_filled_stays_within_the_quantity_unless_the_alarm_says_so(
 
 def reachable_steps() -> Iterator[tuple[OrderStatus, OrderStatus]]:
     """Walk every state that evidence can reach on an order of size 2, fill by fill."""
-    start = (0, 0, False)
-    waiting, seen = [start], {start}
+    waiting: list[tuple[int, int, bool]] = [(0, 0, False)]
+    seen = set(waiting)
     while waiting:
         facts, filled, pending = waiting.pop()
         before = status_of(facts, filled, 2, pending)
