@@ -87,10 +87,10 @@ class DecodedFile(EventSource):
     file : MessageFile
     exchange : Exchange
         May serve several files in turn.
+    keep : callable
+        Given every block before it is decoded.
     executor : Executor, optional
         Decompresses and splits the next block meanwhile.
-    keep : callable, optional
-        Given every block before it is decoded.
     salvage : bool
         Take a file that breaks off as ending there, with a warning.
     """
@@ -99,9 +99,9 @@ class DecodedFile(EventSource):
         self,
         file: MessageFile,
         exchange: Exchange,
+        keep: Keep,
         *,
         executor: Executor | None = None,
-        keep: Keep | None = None,
         salvage: bool = False,
     ) -> None:
         super().__init__(file.name, file.clock)
@@ -121,8 +121,7 @@ class DecodedFile(EventSource):
     def batches(self) -> Iterator[Records]:
         """Decode block by block; a block without events gives none."""
         for block in self._blocks():
-            if self._keep is not None:
-                self._keep(block)
+            self._keep(block)
             events = self._decode(block)
             self.refused = self._file.refused.count
             if len(events):

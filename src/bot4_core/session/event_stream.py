@@ -224,8 +224,8 @@ def _source(
     return DecodedFile(
         file,
         exchange,
+        keep_block,
         executor=options.executor,
-        keep=keep_block,
         salvage=options.salvage,
     )
 

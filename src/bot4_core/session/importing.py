@@ -32,7 +32,7 @@ from bot4_core.session.replay import ExchangeFactory, ReplayProgress
 
 __all__ = ["ImportReport", "import_files"]
 
-COMMIT_EVENTS: Final = 1 << 14
+COMMIT_EVENTS: Final = 1 << 13
 """Events of one commit: at most this much is lost when a recording is cut off."""
 
 

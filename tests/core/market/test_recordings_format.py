@@ -33,7 +33,14 @@ from bot4_core.market.recordings import (
     RecordingHeader,
     RecordingWriter,
 )
-from bot4_core.market.recordings.frames import ALIGNMENT, MAGIC, FrameKind, preamble
+from bot4_core.market.recordings.frames import (
+    ALIGNMENT,
+    MAGIC,
+    Frame,
+    FrameKind,
+    packed_frame,
+    preamble,
+)
 from bot4_core.market.recordings.messages import block_from_messages
 
 HEADER = RecordingHeader(
@@ -175,7 +182,7 @@ def test_empty_additions_write_no_frames(path: Path) -> None:
 
 
 def test_every_truncation_leaves_the_commits_before_it(path: Path, tmp_path: Path) -> None:
-    sizes = write(path, 3)
+    sizes = write(path, 2)
     content = path.read_bytes()
     cut = tmp_path / "cut.b4r"
     for size in range(len(content)):
@@ -193,9 +200,9 @@ def test_every_truncation_leaves_the_commits_before_it(path: Path, tmp_path: Pat
 
 
 def test_every_flipped_byte_is_noticed_or_changes_nothing(path: Path, tmp_path: Path) -> None:
-    write(path, 2)
+    write(path, 1)
     content = path.read_bytes()
-    whole = events(0, 6)
+    whole = events(0, 3)
     flipped = tmp_path / "flipped.b4r"
     for position in range(len(content)):
         damaged = bytearray(content)
@@ -453,3 +460,29 @@ except RecordingError as error:
     assert count > 0
     assert np.array_equal(read_events(recording), events(0, count))
     assert f"the {recording.counts.messages} messages before are kept in it" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        Frame(kind=FrameKind.EVENTS, number=99, length=0),
+        Frame(kind=FrameKind.HEADER, number=2, length=0, offset=1 << 40),
+    ],
+)
+def test_a_sound_frame_that_does_not_belong_here_is_cut(path: Path, frame: Frame) -> None:
+    write(path, 0, finish=False)
+    whole = path.stat().st_size
+    with path.open("ab") as file:
+        file.write(packed_frame(frame, b""))
+    recording = Recording(path)
+    assert recording.torn is not None
+    assert recording.torn.offset == whole
+
+
+def test_metadata_of_another_program_is_refused(path: Path) -> None:
+    header = Frame(kind=FrameKind.HEADER, number=0, length=0)
+    commit = Frame(kind=FrameKind.COMMIT, number=1, length=0)
+    parts = (preamble(), packed_frame(header, b'{"venue": 5}'), packed_frame(commit, b"{}"))
+    path.write_bytes(b"".join(parts))
+    with pytest.raises(RecordingError, match=r"venue.*use the bot4 that wrote it"):
+        Recording(path)

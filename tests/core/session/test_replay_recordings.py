@@ -121,7 +121,7 @@ def test_books_agree_with_the_book_ticker_of_their_update(
         (agreeing if found == wanted else differing).add((instrument, int(row["last"])))
     assert len(agreeing) > 10
     # COIN-M sends no quote for a state that another one follows at once
-    assert len(differing) == (2 if market == "coinm" else 0)
+    assert len(differing) == (4 if market == "coinm" else 0)
 
 
 def test_own_recordings_and_prefetching_give_the_same_report(
