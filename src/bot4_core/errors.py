@@ -12,6 +12,7 @@ __all__ = [
     "Bot4Error",
     "ChainError",
     "ConfigError",
+    "DamagedRecordingError",
     "DecodeError",
     "LedgerError",
     "MissingPluginError",
@@ -133,6 +134,10 @@ class StorageError(Bot4Error, OSError):
 
 class RecordingError(StorageError):
     """A recording is damaged, foreign or of another format version."""
+
+
+class DamagedRecordingError(RecordingError):
+    """A recording is damaged or ends early; what comes before that can be salvaged."""
 
 
 class AuditError(StorageError):

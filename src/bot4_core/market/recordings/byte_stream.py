@@ -7,7 +7,7 @@ from typing import Final, Protocol
 
 import attrs
 
-from bot4_core.errors import RecordingError
+from bot4_core.errors import DamagedRecordingError, RecordingError
 
 __all__ = [
     "CHUNK_BYTES",
@@ -115,7 +115,7 @@ def _inflated(
         try:
             out = stream.decompress(data, CHUNK_BYTES)
         except zlib.error as error:
-            raise RecordingError(
+            raise DamagedRecordingError(
                 f"{path}: the gzip data is damaged near compressed byte {consumed} ({error}); "
                 "fetch the file again"
             ) from error
@@ -126,7 +126,7 @@ def _inflated(
             data = read(READ_BYTES)
             consumed += len(data)
             if not data and not out:
-                raise RecordingError(
+                raise DamagedRecordingError(
                     f"{path}: the gzip data ends early, after compressed byte "
                     f"{path.stat().st_size}; fetch the file again"
                 )

@@ -5,7 +5,7 @@ from typing import ClassVar, Final
 
 import attrs
 
-from bot4_core.errors import RecordingError
+from bot4_core.errors import DamagedRecordingError, RecordingError
 from bot4_core.market.recordings.messages import (
     BLOCK_BYTES,
     MessageBlock,
@@ -99,4 +99,4 @@ class CaptureFile(MessageFile):
         return int(words[0]), data
 
     def _damaged(self, what: str) -> RecordingError:
-        return RecordingError(f"{self.path}: {what}; fetch the file again")
+        return DamagedRecordingError(f"{self.path}: {what}; fetch the file again")

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from bot4_core.domain_types.instruments import Instrument
 from bot4_core.domain_types.records import EVENT_DTYPE
-from bot4_core.errors import RecordingError
+from bot4_core.errors import DamagedRecordingError, RecordingError
 from bot4_core.market.recordings.frames import (
     ALIGNMENT,
     INDEX_DTYPE,
@@ -114,7 +114,7 @@ class Recording:
             return frames
         reason = f"a damaged {damaged.kind.name.lower()} frame at byte {damaged.offset}"
         if not salvage:
-            raise RecordingError(
+            raise DamagedRecordingError(
                 f"{self.path}: {reason} of a finished recording; restore it from a copy, or ask "
                 "to salvage what comes before"
             )
