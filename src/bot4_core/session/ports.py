@@ -8,7 +8,7 @@ from bot4_core.domain_types.instruments import Instrument
 from bot4_core.plugins.interfaces import Records
 from bot4_core.session.state import SessionState
 
-__all__ = ["Clock", "Market", "Progress", "RunProgress"]
+__all__ = ["Clock", "Market", "Progress", "RunProgress", "Stop"]
 
 
 class Clock(Protocol):
@@ -35,6 +35,13 @@ class Progress(Protocol):
 
     def __call__(self, progress: RunProgress) -> None:
         """Take note."""
+
+
+class Stop(Protocol):
+    """Asked now and then whether a run should end before its market does."""
+
+    def __call__(self) -> str:
+        """Return the reason, or nothing to go on."""
 
 
 class Market(Protocol):

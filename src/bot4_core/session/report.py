@@ -115,6 +115,7 @@ class SessionReport:
     report: str
     timing: TimingReport
     warnings: tuple[str, ...] = ()
+    stopped: str = ""  # why it ended before its market did
     series: SessionSeries | None = attrs.field(default=None, eq=False, repr=False)
 
     def data(self) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from bot4_core.session.building import build_market, build_parts
 from bot4_core.session.collector import quiet_collector
 from bot4_core.session.config import SessionConfig, SessionMode
 from bot4_core.session.effects import CancelOrder, Effect, Note, RecordIntent, Resync, SendOrder
-from bot4_core.session.ports import Clock, Market, Progress, RunProgress
+from bot4_core.session.ports import Clock, Market, Progress, RunProgress, Stop
 from bot4_core.session.report import (
     AuditReport,
     SessionReport,
@@ -49,6 +49,8 @@ class SessionRunner:
     log : AuditLog, optional
         Without one nothing is kept, and intents act at once.
     progress : Progress, optional
+    stop : callable, optional
+        Asked after every batch: a reason ends the session there, in good order.
     """
 
     def __init__(
@@ -59,12 +61,15 @@ class SessionRunner:
         *,
         log: AuditLog | None = None,
         progress: Progress | None = None,
+        stop: Stop | None = None,
     ) -> None:
         state = session.state
         self._session = session
         self._market = market
         self._clock = clock
         self._progress = progress
+        self._stop = stop
+        self._stopped = ""
         self._audit = AuditWriter(log, session.text, state.strategy.strategy.name, clock)
         self._digest = TraceDigest()
         self._series = SeriesRecorder([str(each.symbol) for each in state.instruments])
@@ -79,6 +84,9 @@ class SessionRunner:
             for batch in self._market.batches():
                 self._play(batch)
                 self._tell()
+                self._stopped = self._stop() if self._stop is not None else ""
+                if self._stopped:
+                    break
             self._finish()
         return self._report((self._clock.perf_counter_ns() - begin) / 1e9)
 
@@ -192,6 +200,7 @@ class SessionRunner:
                 decision_p99_us=latency.quantile(0.99),
             ),
             warnings=self._market.warnings,
+            stopped=self._stopped,
             series=self._series.series(),
         )
 
@@ -220,6 +229,7 @@ def run(
     *,
     consent: bool = False,
     progress: Progress | None = None,
+    stop: Stop | None = None,
 ) -> SessionReport:
     """Run the session that a configuration describes, and keep its audit log.
 
@@ -233,6 +243,9 @@ def run(
     consent : bool
         Somebody agreed, outside the configuration, that real orders may be sent.
     progress : Progress, optional
+    stop : callable, optional
+        Asked after every batch: a reason ends the session there, with its orders taken back, its
+        audit log closed and its report made.
 
     Raises
     ------
@@ -255,9 +268,10 @@ def run(
         facts={"configuration": to_toml(config)},
     )
     with log:
-        runner = SessionRunner(session, market, clock, log=log, progress=progress)
+        runner = SessionRunner(session, market, clock, log=log, progress=progress, stop=stop)
         report = runner.run()
-        log.finish(clock.time_ns(), session.now, {"digest": report.digest})
+        facts = {"digest": report.digest, "stopped": report.stopped}
+        log.finish(clock.time_ns(), session.now, facts)
         return attrs.evolve(report, audit=AuditReport.of(log))
 
 
