@@ -59,6 +59,7 @@ EXCITE_DECAY: Final = 9  # excitement loses 2**-9 a step: 128 ms
 MOMENTUM_DECAY: Final = 10  # a quarter of a second
 PULL: Final = 24  # of the fair price to its start
 VOLATILITY_STEPS: Final = 400  # volatility moves every 100 ms
+MOST_HASTE: Final = 16  # bound of what a wide spread or a lagging book adds to the rates
 MOST_DISTANCE: Final = 9  # doublings of the range of placement distances
 MOST_SLIPPAGE: Final = 12  # ticks beyond the touch that a market order may reach
 MOST_DOUBLINGS: Final = 8  # of an order's size
@@ -94,7 +95,7 @@ class FlowRates(NamedTuple):
     markets_per_second: int = 5
     self_excitement: float = 0.45
     cross_excitement: float = 0.15
-    ticks_per_root_second: float = 8.0
+    ticks_per_root_second: float = 5.0
     half_spread: int = 1
     unit: int = 100_000
     resting: int = 600
@@ -191,19 +192,25 @@ def place_limit(words: Words, crowd: int, fair: int) -> None:
 
 
 @kernel()
-def cancel_one(words: Words, crowd: int, fair: int) -> None:
-    """Let somebody cancel: an order that the fair price left behind, else any."""
+def lag_of(words: Words, crowd: int, fair: int) -> int:
+    """Return by how many ticks bids (positive) or asks (negative) stand beyond the fair price."""
+    bids = words[BID] - (fair - words[crowd + HALF_SPREAD])
+    asks = (fair + words[crowd + HALF_SPREAD]) - words[ASK]
+    return int(bids if bids > 0 else -max(asks, 0))
+
+
+@kernel()
+def cancel_one(words: Words, crowd: int, lag: int) -> None:
+    """Let somebody cancel: the first order that the fair price left behind, else any."""
     if words[LIVE] == 0:
         return
     pick = draw(words, crowd + DRAWS) % words[LIVE]
     order = words[words[LIVE_AT] + pick]
-    stale = 0
-    if words[BID] > fair - words[crowd + HALF_SPREAD]:
-        stale = words[words[LEVELS_AT] + LEVEL_WORDS * words[BID] + FIRST]
-    elif words[ASK] < fair + words[crowd + HALF_SPREAD]:
-        stale = words[words[LEVELS_AT] + LEVEL_WORDS * words[ASK] + FIRST]
-    if stale != 0 and words[stale + OWNER] == BACKGROUND:
-        order = stale
+    if lag != 0:
+        best = words[BID] if lag > 0 else words[ASK]
+        stale = words[words[LEVELS_AT] + LEVEL_WORDS * best + FIRST]
+        if words[stale + OWNER] == BACKGROUND:
+            order = stale
     remove(words, order)
 
 
@@ -226,20 +233,23 @@ def act(words: Words, crowd: int, fair: int) -> None:
     """Let at most one thing happen at this step."""
     words[crowd + EXCITED] -= words[crowd + EXCITED] >> EXCITE_DECAY
     words[crowd + EXCITED + 1] -= words[crowd + EXCITED + 1] >> EXCITE_DECAY
-    threshold = draw(words, crowd + DRAWS) - words[crowd + LIMITS]
+    gap = min(words[ASK] - words[BID] - 2 * words[crowd + HALF_SPREAD], MOST_HASTE)
+    threshold = draw(words, crowd + DRAWS) - words[crowd + LIMITS] * (4 + gap) // 4
     if threshold < 0:
         place_limit(words, crowd, fair)
         return
-    threshold -= words[crowd + CANCELS] * words[LIVE] // words[crowd + TARGET]
+    lag = lag_of(words, crowd, fair)
+    cancels = words[crowd + CANCELS] * words[LIVE] // words[crowd + TARGET]
+    threshold -= cancels * (1 + min(2 * abs(lag), MOST_HASTE))
     if threshold < 0:
-        cancel_one(words, crowd, fair)
+        cancel_one(words, crowd, lag)
         return
     markets = words[crowd + MARKETS]
     for side in (1, -1):
         # the further the book lags the fair price, the more people take the profit in sight
-        profit = fair - words[ASK] if side > 0 else words[BID] - fair
+        profit = min(max(fair - words[ASK] if side > 0 else words[BID] - fair, 0), MOST_HASTE)
         excited = words[crowd + EXCITED + (0 if side > 0 else 1)]
-        threshold -= min(markets * (1 + min(max(profit, 0), 16)) + excited, ONE >> 3)
+        threshold -= min(markets * (1 + profit) + excited, ONE >> 3)
         if threshold < 0:
             send_market(words, crowd, side)
             return

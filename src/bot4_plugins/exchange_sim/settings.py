@@ -99,7 +99,7 @@ LISTINGS: Final = (
         "ETH-USD",
         60_000,
         (5, -4, 1),
-        FlowRates(unit=1_000, limits_per_second=110, ticks_per_root_second=5.0),
+        FlowRates(unit=1_000, limits_per_second=110, ticks_per_root_second=4.0),
     ),
     _listing(
         "BTC-USD-PERP",
