@@ -295,10 +295,13 @@ def test_overflow_pages_that_lead_in_a_circle_are_found(path: Path) -> None:
 
 @pytest.mark.parametrize(("place", "fault"), [(4095, "is not empty"), (3, "after its end")])
 def test_what_stands_behind_a_record_on_its_last_overflow_page_is_found(
-    path: Path, place: int, fault: str
+    tmp_path: Path, place: int, fault: str
 ) -> None:
+    path = tmp_path / "long.audit"
+    finished_log(path, (8300,))
     content = path.read_bytes()
     last = next(at for at in range(8192, len(content), 4096) if not any(content[at : at + 4]))
+    assert content[last + 4095] == 0
     path.write_bytes(flipped(content, last + place, 0))
     with pytest.raises(AuditError, match=fault):
         verify(path)
