@@ -1,0 +1,1 @@
+"""Typed fronts of the market: event batches, order books, features, recordings."""

@@ -1,0 +1,1 @@
+"""Sessions: configuration, drivers, the paper venue, replay, reports."""
