@@ -293,6 +293,21 @@ def test_overflow_pages_that_lead_in_a_circle_are_found(path: Path) -> None:
         verify(path)
 
 
+def test_a_record_that_is_longer_or_shorter_than_its_cell_is_found(path: Path) -> None:
+    content = path.read_bytes()
+    for page in range(0, len(content), 4096):
+        head = page + (100 if page == 0 else 0)
+        if content[head] != 13:
+            continue
+        for place in range(int.from_bytes(content[head + 3 : head + 5], "big")):
+            at = head + 8 + 2 * place
+            cell = page + int.from_bytes(content[at : at + 2], "big")
+            for offset in (cell, cell + 1):  # the length, then the row number or more of it
+                path.write_bytes(flipped(content, offset, 0))
+                with pytest.raises(AuditError):
+                    pytest.fail(f"byte {offset}: {verify(path)}")
+
+
 @pytest.mark.parametrize(("place", "fault"), [(4095, "is not empty"), (3, "after its end")])
 def test_what_stands_behind_a_record_on_its_last_overflow_page_is_found(
     tmp_path: Path, place: int, fault: str
