@@ -10,7 +10,6 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from bot4_core.domain_types.canonical_types import scaled_from_text
 from bot4_core.domain_types.records import (
     EVENT_DTYPE,
     INSTRUMENT_DTYPE,
@@ -64,11 +63,20 @@ def book_message(
     events["flags"] = EventFlag.SNAPSHOT if snapshot else 0
     if snapshot:
         events[0]["kind"] = EventKind.BOOK_CLEAR
-    for event, (side, price, size) in zip(events[int(snapshot) :], levels, strict=False):
-        event["side"], event["price"], event["size"] = side, price, size
+    if levels:
+        kept = events[int(snapshot) : int(snapshot) + len(levels)]
+        kept["side"], kept["price"], kept["size"] = zip(*levels, strict=True)
     events[-1]["kind"], events[-1]["size"] = EventKind.BOOK_END, len(levels)
     events[-1]["flags"] |= EventFlag.LAST
     return events
+
+
+def scaled(text: str, exponent: int) -> int:
+    """Return plain decimal text as an integer, exactly."""
+    whole, _, digits = text.partition(".")
+    kept, lost = digits[:-exponent], digits[-exponent:]
+    assert not lost.strip("0"), f"{text} has digits below 1e{exponent}"
+    return int(whole + kept.ljust(-exponent, "0"))
 
 
 def recorded_lines(path: Path) -> Iterator[tuple[int, dict[str, Any], str]]:
@@ -105,7 +113,7 @@ class SlowDecoder:
     def _levels(self, bids: Iterable[list[str]], asks: Iterable[list[str]]) -> list[Level]:
         price, size = self.exponents
         return [
-            (side, scaled_from_text(level[0], price), scaled_from_text(level[1], size))
+            (side, scaled(level[0], price), scaled(level[1], size))
             for side, levels in ((Side.BUY, bids), (Side.SELL, asks))
             for level in levels
         ]
@@ -140,10 +148,10 @@ class SlowDecoder:
             "kind": EventKind.QUOTE,
             "instrument": self._instrument(data["s"]),
             "sequence": data["u"],
-            "price": scaled_from_text(data["b"], price),
-            "size": scaled_from_text(data["B"], size),
-            "aux": scaled_from_text(data["a"], price),
-            "link": scaled_from_text(data["A"], size),
+            "price": scaled(data["b"], price),
+            "size": scaled(data["B"], size),
+            "aux": scaled(data["a"], price),
+            "link": scaled(data["A"], size),
             "flags": EventFlag.LAST,
         }
 
@@ -153,8 +161,8 @@ class SlowDecoder:
             "kind": EventKind.TRADE,
             "instrument": self._instrument(data["s"]),
             "sequence": data["t"],
-            "price": scaled_from_text(data["p"], price),
-            "size": scaled_from_text(data["q"], size),
+            "price": scaled(data["p"], price),
+            "size": scaled(data["q"], size),
             "side": Side.SELL if data["m"] else Side.BUY,
             "flags": EventFlag.LAST,
         }

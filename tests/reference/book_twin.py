@@ -40,6 +40,8 @@ class SlowBook:
     bridged: bool = False
     ranged: bool = False
     was_live: bool = False
+    resyncing: bool = False
+    held: bool = False  # the levels are those of a refused snapshot
     repeats: int = 0
     pending: list[Delta] = attrs.field(factory=list)
     counters: dict[str, int] = attrs.field(factory=dict)
@@ -72,6 +74,10 @@ class SlowBook:
             self.take_snapshot(delta)
         elif self.state is BookState.LIVE:
             self.take_delta(delta)
+        elif self.continues_refused(delta):
+            self.pending.clear()
+            self.become_live()
+            self.take_delta(delta)
         elif self.rule is not ChainRule.NONE:
             self.pending.append(delta)
         else:
@@ -86,7 +92,10 @@ class SlowBook:
         if self.state is BookState.LIVE and can_be_old and snapshot.last <= self.local.last:
             self.count("outdated")
             return
-        before = self.state
+        if self.rule is ChainRule.STEP and snapshot.last == 1:
+            self.pending.clear()
+        self.resyncing = self.state is not BookState.LIVE and self.was_live
+        self.held = False
         self.bids.clear()
         self.asks.clear()
         self.count("snapshots")
@@ -97,38 +106,43 @@ class SlowBook:
         self.repeats = 0
         self.replay()
         if self.state is BookState.LIVE:
-            if before is not BookState.LIVE and self.was_live:
-                self.count("resyncs")
-            self.was_live = True
+            self.become_live()
+
+    def become_live(self) -> None:
+        self.state = BookState.LIVE
+        self.held = False
+        if self.resyncing:
+            self.count("resyncs")
+        self.was_live = True
 
     def replay(self) -> None:
         waiting = list(self.pending)
-        moved = True
-        left: list[Delta] = []
-        while moved and self.state is BookState.LIVE:
-            moved, left, todo = False, [], waiting
-            waiting = []
+        moved, left = True, True
+        while moved and left and self.state is BookState.LIVE:
+            moved, left, todo, waiting = False, False, waiting, []
             for delta in todo:
-                if self.state is not BookState.LIVE:
-                    break
-                verdict = self.judge(delta)
+                verdict = self.judge(delta) if self.state is BookState.LIVE else "unread"
                 if verdict == "next":
                     self.advance(delta)
                     moved = True
                 else:
                     waiting.append(delta)
-                    if verdict == "gap":
-                        left.append(delta)
+                    left |= verdict == "gap"
         if self.state is not BookState.LIVE:
             return
         if not left:
             self.pending.clear()
         elif not self.bridged:
             self.count("refused")
+            self.held = True
             self.leave(BookState.SYNCING)
         else:
             self.count("gaps")
             self.leave(BookState.STALE)
+
+    def continues_refused(self, delta: Delta) -> bool:
+        """Return whether a delta proves that a refused snapshot was the current one."""
+        return self.held and self.judge(delta) == "next"
 
     def take_delta(self, delta: Delta) -> None:
         verdict = self.judge(delta)
@@ -172,19 +186,23 @@ class SlowBook:
         return "old" if same or delta.last < self.local.first else "gap"
 
     def judge_link(self, delta: Delta) -> str:
-        local = self.local.last
-        if delta.link == local:
+        if not self.bridged:
+            return self.judge_bridge(delta)
+        if delta.link == self.local.last:
             return "next"
-        if self.bridged:
-            same = delta.ids == self.local.ids
-            return "old" if same or delta.last <= self.local.link else "gap"
-        if delta.first >= 0:
-            if delta.last < local:
-                return "old"
-            return "next" if delta.first <= local <= delta.last else "gap"
-        if delta.last <= local:
-            return "old"
-        return "next" if delta.link < local < delta.last else "gap"
+        same = delta.ids == self.local.ids
+        return "old" if same or delta.last <= self.local.link else "gap"
+
+    def judge_bridge(self, delta: Delta) -> str:
+        local = self.local.last
+        linked = delta.link == local
+        if delta.first < 0:
+            if linked or delta.link < local < delta.last:
+                return "next"
+            return "old" if delta.last <= local else "gap"
+        if (linked and delta.first == local + 1) or delta.first <= local <= delta.last:
+            return "next"
+        return "old" if delta.last < local else "gap"
 
     def advance(self, delta: Delta) -> None:
         self.local = Delta(*delta.ids, [])

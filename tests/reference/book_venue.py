@@ -49,6 +49,7 @@ class VenueBook:
     last: int = 100
     sides: Sides = attrs.field(factory=lambda: ({}, {}))
     history: dict[int, Sides] = attrs.field(factory=dict)
+    shown: set[int] = attrs.field(factory=set)  # ids of snapshots, after which ids do not jump
 
     def __attrs_post_init__(self) -> None:
         self.remember()
@@ -64,7 +65,7 @@ class VenueBook:
         if self.rule is ChainRule.LINK and self.okx:
             return -1, before + (change.length if change.levels else 0), before
         if self.rule is ChainRule.LINK:
-            first = before + 1 + change.skip
+            first = before + 1 + (0 if before in self.shown else change.skip)
             return first, first + change.length, before
         return -1, before + 1, -1
 
@@ -93,6 +94,7 @@ class VenueBook:
         """Return the whole book as of an id, now by default."""
         last = self.last if at is None else at
         bids, asks = self.history[last]
+        self.shown.add(last)
         levels = [(Side.BUY, price, bids[price]) for price in sorted(bids, reverse=True)]
         levels += [(Side.SELL, price, asks[price]) for price in sorted(asks)]
         return book_message(levels, last=last, snapshot=True, instrument=self.instrument)

@@ -9,6 +9,7 @@ from bot4_core.kernels.book_run import put_levels
 from bot4_core.kernels.book_state import (
     BookRow,
     Events,
+    become_live,
     clear_book,
     common_grain,
     distrust,
@@ -20,6 +21,7 @@ from bot4_core.kernels.book_sync import (
     DUPLICATE,
     MOST_REPEATS,
     accept_delta,
+    is_first,
     is_outdated,
     is_reset,
     judge_delta,
@@ -135,7 +137,10 @@ def _take_snapshot(row: BookRow, memory: Words, events: Events, begin: int, end:
     if is_outdated(row, closing["sequence"]):
         row["outdated"] += 1
         return
-    before = row["state"]
+    if is_first(row, closing["sequence"]):
+        row["pending_used"] = 0
+    row["resyncing"] = 1 if row["state"] != LIVE and row["was_live"] == 1 else 0
+    row["held"] = 0
     diverged = row["diverged"]
     clear_book(row, memory)
     if memory[row["bids"] + GRAIN] == 0:
@@ -151,9 +156,7 @@ def _take_snapshot(row: BookRow, memory: Words, events: Events, begin: int, end:
     settle(row, memory, diverged)
     replay_pending(row, memory)
     if row["state"] == LIVE:
-        if before != LIVE and row["was_live"] == 1:
-            row["resyncs"] += 1
-        row["was_live"] = 1
+        become_live(row)
 
 
 @kernel()
@@ -282,8 +285,12 @@ def take_message(row: BookRow, memory: Words, events: Events, begin: int, stop: 
     """
     head = events[begin]
     replaces = head["kind"] == BOOK_CLEAR or head["flags"] & SNAPSHOT != 0
-    if row["state"] == LIVE and not replaces and not is_reset(row, head["sequence"]):
+    usable = row["state"] == LIVE or row["held"] == 1
+    if usable and not replaces and not is_reset(row, head["sequence"]):
         verdict = judge_delta(row, head["aux"], head["sequence"], head["link"])
         if verdict == CONTINUES:
+            if row["held"] == 1:
+                row["pending_used"] = 0
+                become_live(row)
             return _take_next(row, memory, events, begin, stop)
     return _take_whole(row, memory, events, begin, stop)

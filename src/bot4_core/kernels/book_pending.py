@@ -118,8 +118,9 @@ def _reset_applied(row: BookRow, memory: Words) -> None:
 def replay_pending(row: BookRow, memory: Words) -> None:
     """Continue a fresh snapshot with the kept deltas, in whatever order they fit.
 
-    Leaves the book LIVE and nothing kept; or SYNCING, when the first kept delta starts after the
-    snapshot; or STALE, when the kept deltas have a hole; or as ``settle`` judged it.
+    Leaves the book LIVE and nothing kept; or SYNCING with the snapshot's levels held, when the
+    first kept delta starts after the snapshot; or STALE, when the kept deltas have a hole; or as
+    ``settle`` judged it.
     """
     _reset_applied(row, memory)
     applied, missing = _replay_once(row, memory)
@@ -131,6 +132,7 @@ def replay_pending(row: BookRow, memory: Words) -> None:
         row["pending_used"] = 0
     elif row["bridged"] == 0:
         row["refused"] += 1
+        row["held"] = 1
         distrust(row, SYNCING)
     else:
         row["gaps"] += 1

@@ -33,6 +33,7 @@ __all__ = [
     "KIND_SLOTS",
     "BookRow",
     "Events",
+    "become_live",
     "clear_book",
     "common_grain",
     "distrust",
@@ -101,6 +102,8 @@ BOOK_DTYPE: Final = np.dtype(
         ("ranged", "<i8"),  # the venue's deltas carry their first id
         ("repeats", "<i8"),  # duplicates in a row
         ("was_live", "<i8"),
+        ("resyncing", "<i8"),  # LIVE was lost before the last snapshot
+        ("held", "<i8"),  # the levels are those of a snapshot that was refused
     ]
 )
 """One instrument's book: what is known of it, without its levels."""
@@ -128,6 +131,15 @@ def distrust(row: BookRow, state: int) -> None:
     """Leave the LIVE state: the book stays as it was and a snapshot is wanted."""
     row["state"] = state
     row["wanted"] += 1
+
+
+@kernel()
+def become_live(row: BookRow) -> None:
+    """Trust the book and count whether it had been trusted before."""
+    row["state"] = LIVE
+    row["held"] = 0
+    row["resyncs"] += row["resyncing"]
+    row["was_live"] = 1
 
 
 @kernel()

@@ -7,13 +7,20 @@ Rules by venue (``ChainRule``); *local* is the id of the last message applied, a
 rule      first delta after a snapshot every later delta
 ========= ============================ ===========================================================
 RANGE     first <= local + 1 <= last   first == local + 1
-LINK      link == local, or            link == local (an id below the link is a documented reset)
-          first <= local <= last, or
-          link < local < last
-          (no first id sent)
+LINK      first <= local <= last, or   link == local (an id below the link is a documented reset)
+          link == local == first - 1
+LINK, no  link == local, or            link == local
+first id  link < local < last
 STEP      last == local + 1            last == local + 1; last == 1 is a snapshot
 NONE      any                          any
 ========= ============================ ===========================================================
+
+A futures delta that only links to the snapshot, its first id further on, is not taken: the delta
+that ended on the snapshot's id was lost, and with it levels that a snapshot of limited depth
+does not have.
+
+A snapshot that the kept deltas do not continue is refused, but its levels are held: should the
+next delta continue it after all, then what was kept belongs to ids from before a restart.
 
 A delta that lies wholly before the last one, or equals it, is a duplicate. Anything else is a gap:
 in particular a delta that overlaps what is known, which no fault-free venue sends.
@@ -31,6 +38,7 @@ __all__ = [
     "MISSING",
     "MOST_REPEATS",
     "accept_delta",
+    "is_first",
     "is_outdated",
     "is_reset",
     "judge_delta",
@@ -69,9 +77,13 @@ def _judge_range(row: BookRow, first: int, last: int) -> int:
 def _judge_bridge(row: BookRow, first: int, last: int, link: int) -> int:
     local = row["last"]
     if first >= 0:
+        if link == local and first - 1 == local:
+            return CONTINUES
         if last < local:
             return DUPLICATE
         return CONTINUES if first <= local else MISSING
+    if link == local:
+        return CONTINUES
     if last <= local:
         return DUPLICATE
     return CONTINUES if link < local else MISSING
@@ -79,10 +91,10 @@ def _judge_bridge(row: BookRow, first: int, last: int, link: int) -> int:
 
 @kernel()
 def _judge_link(row: BookRow, first: int, last: int, link: int) -> int:
-    if link == row["last"]:
-        return CONTINUES
     if row["bridged"] == 0:
         return _judge_bridge(row, first, last, link)
+    if link == row["last"]:
+        return CONTINUES
     if last <= row["link"]:
         return DUPLICATE
     if last == row["last"] and link == row["link"] and first == row["first"]:
@@ -117,9 +129,15 @@ def accept_delta(row: BookRow, first: int, last: int, link: int) -> None:
 
 
 @kernel()
+def is_first(row: BookRow, last: int) -> bool:
+    """Say whether an id begins a new run of ids, so that what was kept before is void."""
+    return bool(row["chain"] == STEP and last == 1)
+
+
+@kernel()
 def is_reset(row: BookRow, last: int) -> bool:
     """Say whether a delta's id announces a new book (Bybit restarts at 1)."""
-    return row["chain"] == STEP and last == 1 and row["last"] != 0
+    return is_first(row, last) and row["last"] != 0
 
 
 @kernel()

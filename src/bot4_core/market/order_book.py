@@ -150,8 +150,13 @@ class Books:
         return bool(self.rows[instrument]["state"] != BookState.LIVE)
 
     def invalidate(self, instrument: int) -> None:
-        """Distrust a LIVE book (lost connection, silence): STALE until the next snapshot."""
+        """Distrust a LIVE book (lost connection, silence): STALE until the next snapshot.
+
+        Deltas kept so far are forgotten: what follows on a new connection does not continue them.
+        """
         row = self.rows[instrument]
+        row["pending_used"] = 0
+        row["held"] = 0
         if row["state"] == BookState.LIVE:
             distrust(row, int(BookState.STALE))
 
