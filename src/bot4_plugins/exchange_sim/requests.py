@@ -73,6 +73,6 @@ def read_order(fields: dict[str, object], instrument: Instrument) -> NDArray[np.
         row["flags"] = OrderFlag(int(str(fields["f"])))
         row["price"] = scaled_from_text(price, instrument.price_exponent) if price else 0
         row["size"] = scaled_from_text(str(fields["q"]), instrument.size_exponent)
-    except (KeyError, ValueError) as error:
+    except (KeyError, ValueError, OverflowError) as error:
         raise DecodeError(f"order {fields} cannot be read: {error}") from error
     return row.view(np.int64)

@@ -132,14 +132,11 @@ class SimVenue:
             arrival = max(arrival, self._requests[-1][0])
         try:
             fields = json.loads(data)
-            operation = fields["op"]
+            OPERATIONS[fields["op"]]
         except (ValueError, TypeError, KeyError):
             self.refused += 1
-            return
-        if operation not in OPERATIONS:
-            self.refused += 1
-            return
-        self._requests.append((arrival, fields))
+        else:
+            self._requests.append((arrival, fields))
 
     def step(self, until: int) -> list[Message]:
         """Let time pass, and return what reaches the client by ``until``.
@@ -154,7 +151,7 @@ class SimVenue:
             self._run(arrival)
             try:
                 OPERATIONS[str(fields["op"])](self, fields)
-            except (DecodeError, KeyError, TypeError):
+            except (ValueError, TypeError, KeyError):
                 self.refused += 1
         self._run(until)
         for pit in self._pits.values():
