@@ -66,6 +66,8 @@ _SCHEMA_ROWS: Final = (
     (b"trigger", b"records_are_not_deleted", _TABLE, 0, SCHEMA[2].encode()),
     (b"trigger", b"records_are_not_replaced", _TABLE, 0, SCHEMA[3].encode()),
 )
+# bytes marked as a blob would read the same
+_SCHEMA_TYPES: Final = "typeof(type) || typeof(name) || typeof(tbl_name) || typeof(sql)"
 
 _REMEDIES: Final = (
     ("SQLITE_FULL", "free space on the disk; nothing committed before is lost"),
@@ -167,8 +169,9 @@ def require_log(path: Path, database: sqlite3.Connection) -> None:
             f"{path}: audit log of schema {version}, this program knows {SCHEMA_VERSION};"
             " open it with the version that wrote it"
         )
-    found = database.execute("SELECT rowid, * FROM sqlite_schema").fetchall()
-    if found != [(place, *row) for place, row in enumerate(_SCHEMA_ROWS, start=1)]:
+    found = database.execute(f"SELECT rowid, *, {_SCHEMA_TYPES} FROM sqlite_schema")  # noqa: S608
+    right = [(place, *row, b"text" * 4) for place, row in enumerate(_SCHEMA_ROWS, start=1)]
+    if found.fetchall() != right:
         raise AuditError(f"{path}: the schema was changed; restore a copy of the log")
 
 

@@ -322,6 +322,14 @@ def test_what_stands_behind_a_record_on_its_last_overflow_page_is_found(
         verify(path)
 
 
+def test_any_flipped_bit_of_the_schemas_row_heads_is_found(path: Path) -> None:
+    content = path.read_bytes()
+    cells = [int.from_bytes(content[at : at + 2], "big") for at in range(108, 116, 2)]
+    assert_every_flip_is_found(
+        path, [cell + place for cell in cells for place in range(11)], range(4)
+    )
+
+
 def test_a_schema_that_is_no_text_is_found(path: Path) -> None:
     path.write_bytes(path.read_bytes().replace(b"wall_time INTEGER", b"wall_time INTE\xff\xff\xff"))
     with pytest.raises(AuditError, match="holds no text"):
