@@ -75,7 +75,9 @@ def is_compiling() -> bool:
     return not config.DISABLE_JIT
 
 
-def kernel(*, reassociate: bool = False) -> Callable[[Callable[P, R]], Callable[P, R]]:
+def kernel(
+    *, reassociate: bool = False, inline: bool = False
+) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Compile a function when it is first called with arguments of a new type.
 
     Parameters
@@ -83,8 +85,13 @@ def kernel(*, reassociate: bool = False) -> Callable[[Callable[P, R]], Callable[
     reassociate : bool
         Let the compiler reorder sums. Never on the decision path: the bits then depend on the
         width of the processor's vectors.
+    inline : bool
+        Copy the function's code into every kernel that calls it, where a call costs more than
+        the work. Compiling takes longer for each caller.
     """
     options = dict(OPTIONS)
+    if inline:
+        options["forceinline"] = True
     if reassociate:
         options["fastmath"] = set(REASSOCIATE)
 

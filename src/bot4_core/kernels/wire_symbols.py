@@ -1,8 +1,9 @@
 """A hash table from a symbol's bytes to a row of integers, read by compiled decoders.
 
-The table is a flat int64 array of ``slots`` rows (a power of two) of `SYMBOL_WIDTH` integers:
-three words of text (up to 24 ASCII bytes, zero-padded) and what a decoder wants to know. An empty
-row has a zero first word. Open addressing, linear probing.
+The table is a flat int64 array of rows of `SYMBOL_WIDTH` integers: three words of text (up to 24
+ASCII bytes, zero-padded) and what a decoder wants to know. The number of rows is a power of two.
+An empty row has a zero first word. Open addressing, linear probing: mean cost one probe while the
+table is at most half full.
 """
 
 from typing import Final
@@ -11,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bot4_core.jit import kernel
-from bot4_core.kernels.wire import Buffer, byte, word
+from bot4_core.kernels.wire_bytes import Text, byte, word
 
 __all__ = [
     "INSTRUMENT",
@@ -34,79 +35,68 @@ SIZE_PLACES: Final = 5
 """Offset in a row: decimals kept of a size."""
 
 
-@kernel()
-def text_word(data: Buffer, at: int, end: int, stop: int) -> int:
+@kernel(inline=True)
+def text_word(text: Text, at: int, end: int, stop: int) -> int:
     """Return up to eight bytes of text as a little-endian integer, zero beyond ``end``."""
     length = min(end - at, 8)
     if length <= 0:
         return 0
     if at + 8 <= stop:
-        eight = word(data, at)
+        eight = word(text, at)
         return eight if length == 8 else eight & ((1 << (8 * length)) - 1)
     spelled = 0
     for offset in range(length):
-        spelled |= byte(data, at + offset) << (8 * offset)
+        spelled |= byte(text, at + offset) << (8 * offset)
     return spelled
 
 
-@kernel()
-def _slot(first: int, second: int, third: int, slots: int) -> int:
+@kernel(inline=True)
+def _slot(first: int, second: int, third: int, rows: int) -> int:
     mixed = first ^ (second >> 1) ^ (third >> 2)
     mixed ^= (mixed >> 7) ^ (mixed >> 23) ^ (mixed >> 41)
-    return mixed & (slots - 1)
+    return mixed & (rows - 1)
 
 
 @kernel()
-def find_symbol(  # noqa: PLR0917 - text and table
-    data: Buffer, at: int, end: int, stop: int, table: NDArray[np.int64], base: int, slots: int
-) -> int:
+def find_symbol(text: Text, at: int, end: int, stop: int, table: NDArray[np.int64]) -> int:
     """Return the position of the symbol's row in ``table``, -1 if it has none.
 
     Parameters
     ----------
     at, end, stop : int
-        The symbol is ``data[at:end]``; ``stop`` is where the readable bytes end.
-    base, slots : int
-        Where the rows begin in ``table``, and how many there are.
+        The symbol is ``text[at:end]``; ``stop`` is where the readable bytes end.
     """
     if end - at > LONGEST_SYMBOL:
         return -1
-    first = text_word(data, at, end, stop)
-    second = text_word(data, at + 8, end, stop)
-    third = text_word(data, at + 16, end, stop)
-    slot = _slot(first, second, third, slots)
+    first = text_word(text, at, end, stop)
+    second = text_word(text, at + 8, end, stop)
+    third = text_word(text, at + 16, end, stop)
+    rows = len(table) // SYMBOL_WIDTH
+    slot = _slot(first, second, third, rows)
     while True:
-        row = base + slot * SYMBOL_WIDTH
+        row = slot * SYMBOL_WIDTH
         if table[row] == 0:
             return -1
         if table[row] == first and table[row + 1] == second and table[row + 2] == third:
             return row
-        slot = (slot + 1) & (slots - 1)
+        slot = (slot + 1) & (rows - 1)
 
 
 @kernel()
-def insert_symbol(
-    symbol: Buffer, table: NDArray[np.int64], base: int, slots: int, values: NDArray[np.int64]
-) -> None:
-    """Write a row for a symbol that has none yet; the caller keeps at least one row empty.
+def insert_symbol(symbol: Text, length: int, table: NDArray[np.int64]) -> int:
+    """Make a row for a symbol of 1 to 24 ASCII bytes and return its position.
 
-    Parameters
-    ----------
-    symbol : bytes
-        1 to 24 ASCII bytes.
-    values : (3,) int64
-        Instrument number, decimals of prices, decimals of sizes.
+    The symbol has none yet, and the caller keeps at least half of the rows empty.
     """
-    length = len(symbol)
+    rows = len(table) // SYMBOL_WIDTH
     first = text_word(symbol, 0, length, length)
     second = text_word(symbol, 8, length, length)
     third = text_word(symbol, 16, length, length)
-    slot = _slot(first, second, third, slots)
-    while table[base + slot * SYMBOL_WIDTH] != 0:
-        slot = (slot + 1) & (slots - 1)
-    row = base + slot * SYMBOL_WIDTH
+    slot = _slot(first, second, third, rows)
+    while table[slot * SYMBOL_WIDTH] != 0:
+        slot = (slot + 1) & (rows - 1)
+    row = slot * SYMBOL_WIDTH
     table[row] = first
     table[row + 1] = second
     table[row + 2] = third
-    for offset in range(SYMBOL_WIDTH - INSTRUMENT):
-        table[row + INSTRUMENT + offset] = values[offset]
+    return row

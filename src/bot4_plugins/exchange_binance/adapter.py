@@ -149,7 +149,7 @@ class BinanceExchange(Exchange):
             start with an adapter that is given the instruments at these exponents.
         """
         count = batch.count
-        made = self._fast(data, 0, len(data), received, batch.records, count, self._state)
+        made = self._fast(data, received, batch.records, count, self._state)
         if made > 0:
             batch.count = count + made
             return made
@@ -222,7 +222,7 @@ class BinanceExchange(Exchange):
         """Return the kernels to compile ahead of the first message."""
         records = np.zeros(1, EVENT_DTYPE)
         numbers = np.zeros(1, np.int64)
-        one = (b"", 0, 0, 0, records, 0, self._state)
+        one = (b"", 0, records, 0, self._state)
         # the example is bytes for blocks as well: both are read as plain buffers
         many = (b"", numbers, numbers, numbers, records, 0, self._state, 0)
         return (Specialisation(decode_message, one), Specialisation(decode_messages, many))

@@ -2,38 +2,23 @@
 
 from typing import Final
 
-import numpy as np
-from numpy.typing import NDArray
-
 from bot4_core.domain_types.records import EventFlag, EventKind, Side
 from bot4_core.jit import kernel
-from bot4_core.kernels.wire import Buffer, scan_decimal
+from bot4_core.kernels.wire import scan_decimal
+from bot4_core.kernels.wire_bytes import Text
 from bot4_core.kernels.wire_symbols import INSTRUMENT, PRICE_PLACES, SIZE_PLACES
 from bot4_core.plugins.interfaces import Record, Records
-from bot4_plugins.exchange_binance.kernel_layout import (
-    COUNTS,
-    ENDS,
-    LINKED,
-    NEXT,
-    PREVIOUS,
-    ROW,
-    SEEN,
-    TEXTS,
-    TRUTHS,
-    UNKNOWN,
-    bit,
-    letter,
-)
+from bot4_plugins.exchange_binance.kernel_layout import PREVIOUS, UNKNOWN, bit, letter
 from bot4_plugins.exchange_binance.kernel_levels import LONGEST_NUMBER, read_deferred
 
 __all__ = [
-    "amount",
     "begin",
     "decode_book",
     "decode_quote",
     "decode_trade",
     "event_time",
     "nanoseconds",
+    "read_amounts",
 ]
 
 BOOK_END: Final = int(EventKind.BOOK_END)
@@ -44,6 +29,7 @@ BUY: Final = int(Side.BUY)
 SELL: Final = int(Side.SELL)
 
 NANOSECONDS: Final = 1_000_000  # in a millisecond
+INT64_MAX: Final = 2**63 - 1
 LAST_MOMENT: Final = 9_223_372_036_854  # milliseconds that fit into 64 bits as nanoseconds
 
 EVENT_TIME: Final = letter("E")
@@ -51,13 +37,16 @@ TIME: Final = letter("T")
 FIRST_ID: Final = letter("U")
 LAST_ID: Final = letter("u")
 TRADE_ID: Final = letter("t")
-PRICE: Final = letter("p")
-SIZE: Final = letter("q")
 BUYER_MAKER: Final = letter("m")
 BID: Final = letter("b")
 BID_SIZE: Final = letter("B")
 ASK: Final = letter("a")
 ASK_SIZE: Final = letter("A")
+
+QUOTE_PRICES: Final = (BID, ASK)
+QUOTE_SIZES: Final = (BID_SIZE, ASK_SIZE)
+TRADE_PRICE: Final = (letter("p"),)
+TRADE_SIZE: Final = (letter("q"),)
 
 HAS_EVENT_TIME: Final = bit("E")
 HAS_TIME: Final = bit("T")
@@ -71,36 +60,43 @@ TRADE_TEXTS: Final = bit("s", "p", "q")
 
 
 @kernel()
-def amount(data: Buffer, stop: int, state: NDArray[np.int64], field: int, places: int) -> int:
-    """Return the decimal in a text field, -1 where it is not plain."""
-    at = state[field]
-    end = state[ENDS + field]
-    value, following = scan_decimal(data, at, stop, places)
-    if following != end or end - at > LONGEST_NUMBER:
-        return -1
-    return value
+def read_amounts(text: Text, stop: int, state: Record, fields: tuple[int, ...], places: int) -> int:
+    """Replace text fields by the decimals in them and return the smallest.
+
+    -1 stands for all that are not plain decimals.
+    """
+    smallest = INT64_MAX
+    for field in fields:
+        at = state["values"][field]
+        end = state["ends"][field]
+        value, following = scan_decimal(text, at, stop, places)
+        if following != end or end - at > LONGEST_NUMBER:
+            return -1
+        state["values"][field] = value
+        smallest = min(smallest, value)
+    return smallest
 
 
-@kernel()
+@kernel(inline=True)
 def nanoseconds(milliseconds: int) -> int:
     """Return a time in nanoseconds, -1 if it leaves 64 bits."""
     return milliseconds * NANOSECONDS if milliseconds <= LAST_MOMENT else -1
 
 
-@kernel()
-def event_time(state: NDArray[np.int64]) -> int:
+@kernel(inline=True)
+def event_time(state: Record) -> int:
     """Return the event's time in nanoseconds, 0 if it has none, -1 where it is no time."""
-    seen = state[SEEN]
-    if seen & (HAS_TIME | HAS_EVENT_TIME) & ~state[COUNTS]:
+    seen = state["seen"]
+    if seen & (HAS_TIME | HAS_EVENT_TIME) & ~state["counts"]:
         return -1
     if seen & HAS_TIME:
-        return nanoseconds(state[TIME])
+        return nanoseconds(state["values"][TIME])
     if seen & HAS_EVENT_TIME:
-        return nanoseconds(state[EVENT_TIME])
+        return nanoseconds(state["values"][EVENT_TIME])
     return 0
 
 
-@kernel()
+@kernel(inline=True)
 def begin(record: Record, kind: int, time: int, received: int, instrument: int) -> None:
     """Write all fields of a record that is the only one of its message so far."""
     record["time"] = time
@@ -118,22 +114,22 @@ def begin(record: Record, kind: int, time: int, received: int, instrument: int) 
 
 @kernel()
 def decode_book(  # noqa: PLR0917
-    data: Buffer, stop: int, received: int, state: NDArray[np.int64], records: Records, count: int
+    text: Text, stop: int, received: int, state: Record, records: Records, count: int
 ) -> int:
     """Complete the levels already written and add the end of the book message."""
-    seen = state[SEEN]
-    counts = state[COUNTS]
-    needed = HAS_IDS | (HAS_LINK if state[LINKED] or seen & HAS_LINK else 0)
+    seen = state["seen"]
+    counts = state["counts"]
+    needed = HAS_IDS | (HAS_LINK if state["linked"] or seen & HAS_LINK else 0)
     time = event_time(state)
-    if counts & needed != needed or time < 0 or not read_deferred(data, stop, state, records):
+    if counts & needed != needed or time < 0 or not read_deferred(text, stop, state, records):
         return UNKNOWN
-    first = state[FIRST_ID]
-    last = state[LAST_ID]
-    link = state[PREVIOUS] if seen & HAS_LINK else -1
+    first = state["values"][FIRST_ID]
+    last = state["values"][LAST_ID]
+    link = state["values"][PREVIOUS] if seen & HAS_LINK else -1
     if first > last:
         return UNKNOWN
-    end = int(state[NEXT])
-    begin(records[end], BOOK_END, time, received, state[state[ROW] + INSTRUMENT])
+    end = int(state["next"])
+    begin(records[end], BOOK_END, time, received, state["symbols"][state["row"] + INSTRUMENT])
     records[end]["size"] = end - count
     for index in range(count, end + 1):
         record = records[index]
@@ -149,26 +145,24 @@ def decode_book(  # noqa: PLR0917
 
 @kernel()
 def decode_quote(  # noqa: PLR0917
-    data: Buffer, stop: int, received: int, state: NDArray[np.int64], records: Records, count: int
+    text: Text, stop: int, received: int, state: Record, records: Records, count: int
 ) -> int:
     """Write a best bid and ask; a side without orders has price and size zero."""
     time = event_time(state)
-    if state[TEXTS] & QUOTE_TEXTS != QUOTE_TEXTS or not state[COUNTS] & HAS_UPDATE or time < 0:
+    if state["texts"] & QUOTE_TEXTS != QUOTE_TEXTS or not state["counts"] & HAS_UPDATE or time < 0:
         return UNKNOWN
-    row = state[ROW]
-    bid = amount(data, stop, state, BID, state[row + PRICE_PLACES])
-    bid_size = amount(data, stop, state, BID_SIZE, state[row + SIZE_PLACES])
-    ask = amount(data, stop, state, ASK, state[row + PRICE_PLACES])
-    ask_size = amount(data, stop, state, ASK_SIZE, state[row + SIZE_PLACES])
-    if min(bid, bid_size, ask, ask_size) < 0:
-        return UNKNOWN
-    if (bid == 0 and bid_size > 0) or (ask == 0 and ask_size > 0):
+    row = state["row"]
+    prices = read_amounts(text, stop, state, QUOTE_PRICES, state["symbols"][row + PRICE_PLACES])
+    sizes = read_amounts(text, stop, state, QUOTE_SIZES, state["symbols"][row + SIZE_PLACES])
+    bid, ask = state["values"][BID], state["values"][ASK]
+    bid_size, ask_size = state["values"][BID_SIZE], state["values"][ASK_SIZE]
+    if min(prices, sizes) < 0 or (bid == 0 and bid_size > 0) or (ask == 0 and ask_size > 0):
         return UNKNOWN
     record = records[count]
-    begin(record, QUOTE, time, received, state[row + INSTRUMENT])
+    begin(record, QUOTE, time, received, state["symbols"][row + INSTRUMENT])
     record["price"] = bid
     record["size"] = bid_size
-    record["sequence"] = state[LAST_ID]
+    record["sequence"] = state["values"][LAST_ID]
     record["aux"] = ask
     record["link"] = ask_size
     return 1
@@ -176,34 +170,38 @@ def decode_quote(  # noqa: PLR0917
 
 @kernel()
 def decode_trade(  # noqa: PLR0917
-    data: Buffer,
+    text: Text,
     stop: int,
     received: int,
-    state: NDArray[np.int64],
+    state: Record,
     records: Records,
     count: int,
     id_field: int,
 ) -> int:
     """Write a trade; ``m`` says that the buyer was the maker, so that the seller struck."""
     time = event_time(state)
-    if state[TEXTS] & TRADE_TEXTS != TRADE_TEXTS or not state[TRUTHS] & HAS_MAKER or time < 0:
+    if state["texts"] & TRADE_TEXTS != TRADE_TEXTS or not state["truths"] & HAS_MAKER or time < 0:
         return UNKNOWN
-    orders = state[SEEN] & HAS_ORDERS if id_field == TRADE_ID else 0
+    orders = state["seen"] & HAS_ORDERS if id_field == TRADE_ID else 0
     needed = orders | 1 << id_field
-    if state[COUNTS] & needed != needed:
+    if state["counts"] & needed != needed:
         return UNKNOWN
-    row = state[ROW]
-    price = amount(data, stop, state, PRICE, state[row + PRICE_PLACES])
-    size = amount(data, stop, state, SIZE, state[row + SIZE_PLACES])
+    row = state["row"]
+    price = read_amounts(text, stop, state, TRADE_PRICE, state["symbols"][row + PRICE_PLACES])
+    size = read_amounts(text, stop, state, TRADE_SIZE, state["symbols"][row + SIZE_PLACES])
     if price <= 0 or size <= 0:
         return UNKNOWN
     record = records[count]
-    begin(record, TRADE, time, received, state[row + INSTRUMENT])
+    begin(record, TRADE, time, received, state["symbols"][row + INSTRUMENT])
     record["price"] = price
     record["size"] = size
-    record["sequence"] = state[id_field]
-    record["side"] = SELL if state[BUYER_MAKER] else BUY
+    record["sequence"] = state["values"][id_field]
+    record["side"] = SELL if state["values"][BUYER_MAKER] else BUY
     if orders == HAS_ORDERS:
-        record["aux"] = state[BID] if state[BUYER_MAKER] else state[ASK]
-        record["link"] = state[ASK] if state[BUYER_MAKER] else state[BID]
+        record["aux"] = (
+            state["values"][BID] if state["values"][BUYER_MAKER] else state["values"][ASK]
+        )
+        record["link"] = (
+            state["values"][ASK] if state["values"][BUYER_MAKER] else state["values"][BID]
+        )
     return 1

@@ -1,16 +1,14 @@
 """Step one of decoding: find the fields of a Binance event, whatever their order.
 
-Integers are read, strings are located, book sides are turned into records on the way. Anything
-that is not a plain field with a short name is left to the slow decoder.
+Integers are read, strings are located, the scan stops at book sides for the caller to read them.
+Anything that is not a plain field with a short name is left to the slow decoder.
 """
 
 from typing import Final
 
-import numpy as np
-from numpy.typing import NDArray
-
 from bot4_core.jit import kernel
-from bot4_core.kernels.wire import LOST, ZERO, Buffer, byte, peek, scan_count, word
+from bot4_core.kernels.wire import LOST, ZERO, peek, scan_count
+from bot4_core.kernels.wire_bytes import Text, byte, word
 from bot4_core.kernels.wire_json import (
     CLOSE_OBJECT,
     COLON,
@@ -25,26 +23,17 @@ from bot4_core.kernels.wire_json import (
     skip_value,
 )
 from bot4_core.kernels.wire_symbols import find_symbol
-from bot4_core.plugins.interfaces import Records
-from bot4_plugins.exchange_binance import kernel_layout as layout
-from bot4_plugins.exchange_binance.kernel_layout import (
-    COUNTS,
-    ENDS,
-    PREVIOUS,
-    ROW,
-    SEEN,
-    SLOTS,
-    SYMBOLS,
-    TEXTS,
-    TRUTHS,
-)
-from bot4_plugins.exchange_binance.kernel_levels import read_side
+from bot4_core.plugins.interfaces import Record
+from bot4_plugins.exchange_binance.kernel_layout import PREVIOUS, letter
 
-__all__ = ["scan_fields"]
+__all__ = ["begin_fields", "follow", "scan_fields"]
 
 OTHER: Final = 61  # field number of one unknown two-letter name
-SYMBOL: Final = layout.letter("s")
-CANDLE: Final = layout.letter("k")
+SYMBOL: Final = letter("s")
+CANDLE: Final = letter("k")
+UPPER: Final = ord("A")
+TRUE: Final = ord("t")
+FALSE: Final = ord("f")
 PU: Final = int.from_bytes(b"pu", "little")
 PS: Final = int.from_bytes(b"ps", "little")
 ST: Final = int.from_bytes(b"st", "little")
@@ -52,22 +41,22 @@ KEY_MASK: Final = 0xFFFF00FF
 KEY: Final = int.from_bytes(b'"\0":', "little")
 
 
-@kernel()
+@kernel(inline=True)
 def _is_letter(found: int) -> bool:
     return ord("a") <= (found | 32) <= ord("z")
 
 
 @kernel()
-def _scan_name(data: Buffer, at: int, stop: int) -> tuple[int, int]:
+def _scan_name(text: Text, at: int, stop: int) -> tuple[int, int]:
     # one or two letters between quotes -> field number
-    at = enter(data, at, stop, QUOTE)
-    if not _is_letter(peek(data, at, stop)):
+    at = enter(text, at, stop, QUOTE)
+    first = peek(text, at, stop)
+    second = peek(text, at + 1, stop)
+    if not _is_letter(first):
         return 0, LOST
-    first = byte(data, at)
-    second = peek(data, at + 1, stop)
     if second == QUOTE:
-        return first - ord("A"), at + 2
-    if not _is_letter(second) or peek(data, at + 2, stop) != QUOTE:
+        return first - UPPER, at + 2
+    if not _is_letter(second) or peek(text, at + 2, stop) != QUOTE:
         return 0, LOST
     name = first | second << 8
     if name == PU:
@@ -77,72 +66,93 @@ def _scan_name(data: Buffer, at: int, stop: int) -> tuple[int, int]:
     return PREVIOUS + 2 if name == ST else OTHER, at + 3
 
 
-@kernel()
-def _scan_key(data: Buffer, at: int, stop: int) -> tuple[int, int]:
+@kernel(inline=True)
+def _scan_key(text: Text, at: int, stop: int) -> tuple[int, int]:
     """Return field number and position of the value."""
     if at + 8 <= stop:
-        eight = word(data, at)
+        eight = word(text, at)
         first = (eight >> 8) & 0xFF
         if (eight & KEY_MASK) == KEY and _is_letter(first):
-            return first - ord("A"), skip_space(data, at + 4, stop)
-    field, at = _scan_name(data, at, stop)
-    return field, skip_space(data, enter(data, at, stop, COLON), stop)
+            return first - UPPER, skip_space(text, at + 4, stop)
+    field, at = _scan_name(text, at, stop)
+    return field, skip_space(text, enter(text, at, stop, COLON), stop)
 
 
-@kernel()
-def _scan_value(  # noqa: PLR0917
-    data: Buffer, at: int, stop: int, state: NDArray[np.int64], records: Records, field: int
-) -> int:
-    """Take in one value and return the position after it."""
-    found = peek(data, at, stop)
+@kernel(inline=True)
+def _scan_value(text: Text, at: int, stop: int, state: Record, field: int) -> int:
+    """Take in one value that is not an array and return the position after it."""
+    found = peek(text, at, stop)
+    mark = 1 << field
     if found == QUOTE:
-        end = skip_string(data, at + 1, stop)
-        state[field] = at + 1
-        state[ENDS + field] = end
-        state[TEXTS] |= 1 << field
+        end = skip_string(text, at + 1, stop)
+        state["values"][field] = at + 1
+        state["ends"][field] = end
+        state["texts"] |= mark
         if field == SYMBOL and end < stop:
-            state[ROW] = find_symbol(data, at + 1, end, stop, state, SYMBOLS, state[SLOTS])
+            state["row"] = find_symbol(text, at + 1, end, stop, state["symbols"])
         return end + 1
     if ZERO <= found <= ZERO + 9:
-        state[field], at = scan_count(data, at, stop)
-        state[COUNTS] |= 1 << field
+        value, at = scan_count(text, at, stop)
+        state["values"][field] = value
+        state["counts"] |= mark
         return at
-    if found == OPEN_ARRAY:
-        return read_side(data, at, stop, state, records, field)
+    if found in (TRUE, FALSE):
+        state["values"][field] = 1 if found == TRUE else 0
+        state["truths"] |= mark
+        return skip_literal(text, at, stop)
     if found == OPEN_OBJECT and field == CANDLE:
-        state[field] = at
-        return skip_value(data, at, stop)
-    if found == ord("t") or found == ord("f"):
-        state[field] = found == ord("t")
-        state[TRUTHS] |= 1 << field
-        return skip_literal(data, at, stop)
+        state["values"][field] = at
+        return skip_value(text, at, stop)
     return LOST
 
 
+@kernel(inline=True)
+def follow(text: Text, at: int, stop: int) -> tuple[int, bool]:
+    """Step over what stands after a member: its position, and whether the object ended."""
+    found = peek(text, at, stop)
+    if found == COMMA:
+        return at + 1, False
+    if found != CLOSE_OBJECT:
+        at = skip_space(text, at, stop)
+        found = peek(text, at, stop)
+        if found == COMMA:
+            return at + 1, False
+    return at + 1 if found == CLOSE_OBJECT else LOST, True
+
+
 @kernel()
-def scan_fields(
-    data: Buffer, at: int, stop: int, state: NDArray[np.int64], records: Records
-) -> int:
-    """Read the object at ``at`` into ``state`` and return the position after it."""
-    state[SEEN] = 0
-    state[COUNTS] = 0
-    state[TEXTS] = 0
-    state[TRUTHS] = 0
-    seen = 0
-    at = enter(data, at, stop, OPEN_OBJECT)
+def begin_fields(text: Text, at: int, stop: int, state: Record) -> int:
+    """Step into an object and forget what was read before."""
+    state["seen"] = 0
+    state["counts"] = 0
+    state["texts"] = 0
+    state["truths"] = 0
+    return enter(text, at, stop, OPEN_OBJECT)
+
+
+@kernel()
+def scan_fields(text: Text, at: int, stop: int, state: Record) -> int:
+    """Read members from ``at`` on, to the end of the object or to a book side.
+
+    Returns
+    -------
+    int
+        The position after the object with ``side`` -1, or that of an array with its field's
+        number in ``side``.
+    """
+    state["side"] = -1
+    seen = state["seen"]
     while at < stop:
-        field, at = _scan_key(data, at, stop)
-        if seen >> field & 1:
+        field, at = _scan_key(text, at, stop)
+        if at >= stop or seen >> field & 1:
             return LOST
         seen |= 1 << field
-        at = _scan_value(data, at, stop, state, records, field)
-        if peek(data, at, stop) != COMMA:
-            at = skip_space(data, at, stop)
-        found = peek(data, at, stop)
-        if found == CLOSE_OBJECT:
-            state[SEEN] = seen
-            return at + 1
-        if found != COMMA:
-            return LOST
-        at += 1
+        if byte(text, at) == OPEN_ARRAY:
+            state["seen"] = seen
+            state["side"] = field
+            return at
+        at, ended = follow(text, _scan_value(text, at, stop, state, field), stop)
+        if ended:
+            state["seen"] = seen
+            return at
     return LOST

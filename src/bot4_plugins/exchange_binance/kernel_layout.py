@@ -1,27 +1,20 @@
-"""Where the compiled decoder keeps what it has read: offsets into one flat int64 array.
+"""What the compiled decoder has read of a message, and the symbols it knows: one record.
 
-One array because each further argument of a compiled function costs its caller about 50 ns.
+One record because each further argument of a compiled function costs its caller about 50 ns.
 """
 
 from typing import Final
 
+import numpy as np
+
+from bot4_core.kernels.wire_symbols import SYMBOL_WIDTH
+
 __all__ = [
-    "ASKS",
-    "BIDS",
-    "BOOK_SIDES",
-    "COUNTS",
-    "DEFERRED",
-    "ENDS",
-    "LINKED",
-    "NEXT",
+    "DECODER_DTYPE",
+    "FIELDS",
+    "MOST_SYMBOLS",
     "PREVIOUS",
     "ROOM",
-    "ROW",
-    "SEEN",
-    "SLOTS",
-    "SYMBOLS",
-    "TEXTS",
-    "TRUTHS",
     "UNKNOWN",
     "bit",
     "letter",
@@ -32,32 +25,30 @@ UNKNOWN: Final = -1
 ROOM: Final = -2
 """Result: the message may not fit into the batch."""
 
+FIELDS: Final = 64
 PREVIOUS: Final = 58
 """Field number of ``pu``; fields with one-letter names have the letter's distance from ``A``."""
-ENDS: Final = 64
-"""Offset: where the text of field n ends (its value at offset n is where it begins)."""
-SEEN: Final = 128
-"""Offset: bits of the fields present."""
-COUNTS: Final = 129
-"""Offset: bits of the fields that are integers."""
-TEXTS: Final = 130
-"""Offset: bits of the fields that are strings."""
-TRUTHS: Final = 131
-"""Offset: bits of the fields that are ``true`` or ``false``."""
-ROW: Final = 132
-"""Offset: position of the message's symbol row, -1 for none."""
-NEXT: Final = 133
-"""Offset: the record that the next book level goes to."""
-BOOK_SIDES: Final = 134
-"""Offset: bits of the book sides already written (1 bids, 2 asks)."""
-DEFERRED: Final = 135
-"""Offset: bits of the book sides to be read when the rest is known."""
-LINKED: Final = 136
-"""Offset: 1 where depth messages must carry ``pu``."""
-SLOTS: Final = 137
-"""Offset: rows of the symbol table."""
-SYMBOLS: Final = 144
-"""Offset: the symbol table."""
+SYMBOL_ROWS: Final = 4096
+MOST_SYMBOLS: Final = SYMBOL_ROWS // 2
+"""Symbols that the compiled decoder knows; messages of further ones go to the slow one."""
+
+DECODER_DTYPE: Final = np.dtype(
+    [
+        ("values", "<i8", (FIELDS,)),  # integer, 0 or 1, or where a text or an object begins
+        ("ends", "<i8", (FIELDS,)),  # where a text ends
+        ("seen", "<i8"),  # bits of the fields present
+        ("counts", "<i8"),  # bits of those that are integers
+        ("texts", "<i8"),  # bits of those that are strings
+        ("truths", "<i8"),  # bits of those that are true or false
+        ("row", "<i8"),  # position of the message's symbol in ``symbols``, -1 for none
+        ("side", "<i8"),  # field number of the book side that stopped the scan, -1 for none
+        ("next", "<i8"),  # the record that the next book level goes to
+        ("written", "<i8"),  # bits of the book sides in the records: 1 bids, 2 asks
+        ("deferred", "<i8"),  # bits of the book sides to be read when the rest is known
+        ("linked", "<i8"),  # 1 where depth messages must carry ``pu``
+        ("symbols", "<i8", (SYMBOL_ROWS * SYMBOL_WIDTH,)),
+    ]
+)
 
 
 def letter(name: str) -> int:
@@ -68,7 +59,3 @@ def letter(name: str) -> int:
 def bit(*names: str) -> int:
     """Return the bits of one-letter fields."""
     return sum(1 << letter(name) for name in names)
-
-
-BIDS: Final = letter("b")
-ASKS: Final = letter("a")

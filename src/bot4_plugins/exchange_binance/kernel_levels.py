@@ -2,12 +2,10 @@
 
 from typing import Final
 
-import numpy as np
-from numpy.typing import NDArray
-
 from bot4_core.domain_types.records import EventKind, Side
 from bot4_core.jit import kernel
-from bot4_core.kernels.wire import LOST, Buffer, peek, scan_decimal
+from bot4_core.kernels.wire import LOST, peek, scan_decimal
+from bot4_core.kernels.wire_bytes import Text, byte, word
 from bot4_core.kernels.wire_json import (
     CLOSE_ARRAY,
     COMMA,
@@ -18,51 +16,75 @@ from bot4_core.kernels.wire_json import (
     skip_value,
 )
 from bot4_core.kernels.wire_symbols import INSTRUMENT, PRICE_PLACES, SIZE_PLACES
-from bot4_core.plugins.interfaces import Records
-from bot4_plugins.exchange_binance.kernel_layout import (
-    ASKS,
-    BIDS,
-    BOOK_SIDES,
-    DEFERRED,
-    NEXT,
-    ROW,
-)
+from bot4_core.plugins.interfaces import Record, Records
+from bot4_plugins.exchange_binance.kernel_layout import letter
 
-__all__ = ["LONGEST_NUMBER", "read_deferred", "read_side", "scan_quoted"]
+__all__ = ["LONGEST_NUMBER", "read_deferred", "read_side"]
 
 LONGEST_NUMBER: Final = 64
 """Characters of a decimal text beyond which it is taken for damage."""
 BOOK_SET: Final = int(EventKind.BOOK_SET)
 BUY: Final = int(Side.BUY)
 SELL: Final = int(Side.SELL)
+BIDS: Final = letter("b")
+ASKS: Final = letter("a")
+TWO_BYTES: Final = (1 << 16) - 1
+THREE_BYTES: Final = (1 << 24) - 1
+LEVEL_BEGIN: Final = int.from_bytes(b'["', "little")
+LEVEL_MIDDLE: Final = int.from_bytes(b'","', "little")
 
 
 @kernel()
-def scan_quoted(data: Buffer, at: int, stop: int, places: int) -> tuple[int, int]:
+def _scan_quoted(text: Text, at: int, stop: int, places: int) -> tuple[int, int]:
     """Read a decimal between quotes; ``next`` is after the closing quote."""
-    at = enter(data, at, stop, QUOTE)
-    value, end = scan_decimal(data, at, stop, places)
-    if peek(data, end, stop) != QUOTE or end - at > LONGEST_NUMBER:
+    at = enter(text, at, stop, QUOTE)
+    value, end = scan_decimal(text, at, stop, places)
+    if peek(text, end, stop) != QUOTE or end - at > LONGEST_NUMBER:
         return 0, LOST
     return value, end + 1
 
 
 @kernel()
+def _scan_spaced_level(
+    text: Text, at: int, stop: int, price_places: int, size_places: int
+) -> tuple[int, int, int]:
+    at = enter(text, at, stop, OPEN_ARRAY)
+    price, at = _scan_quoted(text, at, stop, price_places)
+    at = enter(text, at, stop, COMMA)
+    size, at = _scan_quoted(text, at, stop, size_places)
+    return price, size, enter(text, at, stop, CLOSE_ARRAY)
+
+
+@kernel(inline=True)
+def _scan_level(
+    text: Text, at: int, stop: int, price_places: int, size_places: int
+) -> tuple[int, int, int]:
+    """Read price and size, spelled as usual or with white space and longer numbers."""
+    if at + 8 <= stop and word(text, at) & TWO_BYTES == LEVEL_BEGIN:
+        price, end = scan_decimal(text, at + 2, stop, price_places)
+        if end + 8 <= stop and word(text, end) & THREE_BYTES == LEVEL_MIDDLE:
+            size, end = scan_decimal(text, end + 3, stop, size_places)
+            if end + 2 <= stop and byte(text, end) == QUOTE and byte(text, end + 1) == CLOSE_ARRAY:
+                return price, size, end + 2
+    return _scan_spaced_level(text, at, stop, price_places, size_places)
+
+
+@kernel()
 def _read_levels(  # noqa: PLR0917
-    data: Buffer, at: int, stop: int, state: NDArray[np.int64], records: Records, side: int
+    text: Text, at: int, stop: int, state: Record, records: Records, side: int
 ) -> int:
-    row = state[ROW]
-    instrument = state[row + INSTRUMENT]
-    price_places = state[row + PRICE_PLACES]
-    size_places = state[row + SIZE_PLACES]
-    index = state[NEXT]
+    """Write one record a level and return the position after the array."""
+    row = state["row"]
+    instrument = state["symbols"][row + INSTRUMENT]
+    price_places = state["symbols"][row + PRICE_PLACES]
+    size_places = state["symbols"][row + SIZE_PLACES]
+    index = state["next"]
+    at = skip_space(text, enter(text, at, stop, OPEN_ARRAY), stop)
+    if peek(text, at, stop) == CLOSE_ARRAY:
+        return at + 1
     while at < stop:
-        at = enter(data, at, stop, OPEN_ARRAY)
-        price, at = scan_quoted(data, at, stop, price_places)
-        at = enter(data, at, stop, COMMA)
-        size, at = scan_quoted(data, at, stop, size_places)
-        at = enter(data, at, stop, CLOSE_ARRAY)
-        if price <= 0 or at >= stop:
+        price, size, at = _scan_level(text, at, stop, price_places, size_places)
+        if at >= stop or price <= 0:
             return LOST
         record = records[index]
         record["price"] = price
@@ -71,45 +93,37 @@ def _read_levels(  # noqa: PLR0917
         record["kind"] = BOOK_SET
         record["side"] = side
         index += 1
-        if peek(data, at, stop) != COMMA:
-            state[NEXT] = index
-            return enter(data, at, stop, CLOSE_ARRAY)
-        at = skip_space(data, at + 1, stop)
+        if peek(text, at, stop) != COMMA:
+            state["next"] = index
+            return enter(text, at, stop, CLOSE_ARRAY)
+        at = skip_space(text, at + 1, stop)
     return LOST
 
 
 @kernel()
-def read_levels(  # noqa: PLR0917
-    data: Buffer, at: int, stop: int, state: NDArray[np.int64], records: Records, side: int
-) -> int:
-    """Write one record a level and return the position after the array."""
-    at = skip_space(data, enter(data, at, stop, OPEN_ARRAY), stop)
-    if peek(data, at, stop) == CLOSE_ARRAY:
-        return at + 1
-    return _read_levels(data, at, stop, state, records, side)
-
-
-@kernel()
-def read_side(  # noqa: PLR0917
-    data: Buffer, at: int, stop: int, state: NDArray[np.int64], records: Records, field: int
-) -> int:
+def read_side(text: Text, at: int, stop: int, state: Record, records: Records) -> int:
     """Read a book side, or step over it until the symbol is known and the bids are written."""
-    if field not in {BIDS, ASKS}:
+    field = state["side"]
+    if field not in (BIDS, ASKS):
         return LOST
-    if state[ROW] < 0 or (field == ASKS and state[BOOK_SIDES] != 1):
-        state[field] = at
-        state[DEFERRED] |= 1 if field == BIDS else 2
-        return skip_value(data, at, stop)
-    state[BOOK_SIDES] |= 1 if field == BIDS else 2
-    return read_levels(data, at, stop, state, records, BUY if field == BIDS else SELL)
+    if state["row"] < 0 or (field == ASKS and state["written"] != 1):
+        state["values"][field] = at
+        state["deferred"] |= 1 if field == BIDS else 2
+        return skip_value(text, at, stop)
+    state["written"] |= 1 if field == BIDS else 2
+    return _read_levels(text, at, stop, state, records, BUY if field == BIDS else SELL)
 
 
 @kernel()
-def read_deferred(data: Buffer, stop: int, state: NDArray[np.int64], records: Records) -> bool:
+def read_deferred(text: Text, stop: int, state: Record, records: Records) -> bool:
     """Read the sides stepped over; True if both sides are written now."""
-    deferred = state[DEFERRED]
-    if deferred & 1 and read_levels(data, state[BIDS], stop, state, records, BUY) >= stop:
-        return False
-    if deferred & 2 and read_levels(data, state[ASKS], stop, state, records, SELL) >= stop:
-        return False
-    return int(deferred | state[BOOK_SIDES]) == 3
+    deferred = state["deferred"]
+    if deferred & 1:
+        at = _read_levels(text, state["values"][BIDS], stop, state, records, BUY)
+        if at >= stop:
+            return False
+    if deferred & 2:
+        at = _read_levels(text, state["values"][ASKS], stop, state, records, SELL)
+        if at >= stop:
+            return False
+    return int(deferred | state["written"]) == 3

@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bot4_core.jit import kernel
-from bot4_core.kernels.wire import LOST, Buffer, word
+from bot4_core.kernels.wire import LOST
+from bot4_core.kernels.wire_bytes import Buffer, Text, borrowed, text_of, word
 from bot4_core.kernels.wire_json import (
     CLOSE_OBJECT,
     COLON,
@@ -18,22 +19,11 @@ from bot4_core.kernels.wire_json import (
     skip_string,
 )
 from bot4_core.kernels.wire_symbols import text_word
-from bot4_core.plugins.interfaces import Records
+from bot4_core.plugins.interfaces import Record, Records
 from bot4_plugins.exchange_binance.kernel_events import decode_book, decode_quote, decode_trade
-from bot4_plugins.exchange_binance.kernel_fields import scan_fields
-from bot4_plugins.exchange_binance.kernel_layout import (
-    BOOK_SIDES,
-    DEFERRED,
-    ENDS,
-    NEXT,
-    ROOM,
-    ROW,
-    SEEN,
-    TEXTS,
-    UNKNOWN,
-    bit,
-    letter,
-)
+from bot4_plugins.exchange_binance.kernel_fields import begin_fields, follow, scan_fields
+from bot4_plugins.exchange_binance.kernel_layout import ROOM, UNKNOWN, bit, letter
+from bot4_plugins.exchange_binance.kernel_levels import read_side
 from bot4_plugins.exchange_binance.kernel_prices import decode_candle, decode_mark
 
 __all__ = ["decode_message", "decode_messages"]
@@ -67,97 +57,110 @@ KLINE_WORD: Final = _spelled(b"kline")
 
 
 @kernel()
+def _scan_event(text: Text, at: int, stop: int, state: Record, records: Records) -> int:
+    """Read an event's fields and its book sides; return the position after it."""
+    at = scan_fields(text, begin_fields(text, at, stop, state), stop, state)
+    while at < stop and state["side"] >= 0:
+        at, ended = follow(text, read_side(text, at, stop, state, records), stop)
+        if ended:
+            return at
+        at = scan_fields(text, at, stop, state)
+    return at
+
+
+@kernel()
 def _scan_member(
-    data: Buffer, at: int, stop: int, state: NDArray[np.int64], records: Records
+    text: Text, at: int, stop: int, state: Record, records: Records
 ) -> tuple[int, int]:
     # one member of the envelope -> (1 stream, 2 data), position after it
     if at + 8 > stop:
         return 0, LOST
-    eight = word(data, at)
+    eight = word(text, at)
     if eight == STREAM_KEY:
-        at = enter(data, enter(data, at + 8, stop, COLON), stop, QUOTE)
-        return 1, skip_string(data, at, stop) + 1
+        at = skip_space(text, enter(text, at + 8, stop, COLON), stop)
+        return 1, skip_string(text, enter(text, at, stop, QUOTE), stop) + 1
     if eight & DATA_MASK == DATA_KEY:
-        at = skip_space(data, enter(data, at + 6, stop, COLON), stop)
-        return 2, scan_fields(data, at, stop, state, records)
+        at = skip_space(text, enter(text, at + 6, stop, COLON), stop)
+        return 2, _scan_event(text, at, stop, state, records)
     return 0, LOST
 
 
 @kernel()
-def _scan_message(
-    data: Buffer, at: int, stop: int, state: NDArray[np.int64], records: Records
-) -> int:
+def _scan_message(text: Text, at: int, stop: int, state: Record, records: Records) -> int:
     """Read the event, bare or in a combined stream's envelope; return the position after it."""
-    begins = skip_space(data, at, stop)
-    at = skip_space(data, enter(data, begins, stop, OPEN_OBJECT), stop)
-    seen, following = _scan_member(data, at, stop, state, records)
+    begins = skip_space(text, at, stop)
+    at = skip_space(text, enter(text, begins, stop, OPEN_OBJECT), stop)
+    seen, following = _scan_member(text, at, stop, state, records)
     if seen == 0:
-        return scan_fields(data, begins, stop, state, records)
-    at = enter(data, following, stop, COMMA)
-    member, at = _scan_member(data, skip_space(data, at, stop), stop, state, records)
+        return _scan_event(text, begins, stop, state, records)
+    at = skip_space(text, enter(text, following, stop, COMMA), stop)
+    member, at = _scan_member(text, at, stop, state, records)
     if member + seen != 3:
         return LOST
-    return enter(data, at, stop, CLOSE_OBJECT)
+    return enter(text, at, stop, CLOSE_OBJECT)
 
 
 @kernel()
 def _decode_event(  # noqa: PLR0917, PLR0911 - one for each kind of event
-    data: Buffer, stop: int, received: int, state: NDArray[np.int64], records: Records, count: int
+    text: Text, stop: int, received: int, state: Record, records: Records, count: int
 ) -> int:
-    if not state[SEEN] & HAS_EVENT:
-        if state[SEEN] & BARE_QUOTE == BARE_QUOTE:
-            return decode_quote(data, stop, received, state, records, count)
+    if not state["seen"] & HAS_EVENT:
+        if state["seen"] & BARE_QUOTE == BARE_QUOTE:
+            return decode_quote(text, stop, received, state, records, count)
         return UNKNOWN
-    if not state[TEXTS] & HAS_EVENT:
+    if not state["texts"] & HAS_EVENT:
         return UNKNOWN
-    at = state[EVENT]
-    end = state[ENDS + EVENT]
-    head = text_word(data, at, end, stop)
-    tail = text_word(data, at + 8, end, stop)
+    at = state["values"][EVENT]
+    end = state["ends"][EVENT]
+    head = text_word(text, at, end, stop)
+    tail = text_word(text, at + 8, end, stop)
     if head == TICKER_HEAD and tail == TICKER_TAIL:
-        return decode_quote(data, stop, received, state, records, count)
+        return decode_quote(text, stop, received, state, records, count)
     if head == DEPTH_HEAD and tail == DEPTH_TAIL:
-        return decode_book(data, stop, received, state, records, count)
-    if head == TRADE_WORD:
-        return decode_trade(data, stop, received, state, records, count, TRADE_ID)
-    if head == AGGREGATE_WORD and tail == 0:
-        return decode_trade(data, stop, received, state, records, count, AGGREGATE_ID)
+        return decode_book(text, stop, received, state, records, count)
+    if head == TRADE_WORD or (head == AGGREGATE_WORD and tail == 0):
+        number = TRADE_ID if head == TRADE_WORD else AGGREGATE_ID
+        return decode_trade(text, stop, received, state, records, count, number)
     if head == MARK_HEAD and tail == MARK_TAIL:
-        return decode_mark(data, stop, received, state, records, count)
+        return decode_mark(text, stop, received, state, records, count)
     if head == KLINE_WORD:
-        return decode_candle(data, stop, received, state, records, count)
+        return decode_candle(text, stop, received, state, records, count)
     return UNKNOWN
 
 
 @kernel()
-def decode_message(  # noqa: PLR0917
-    data: Buffer,
-    start: int,
-    stop: int,
-    received: int,
-    records: Records,
-    count: int,
-    state: NDArray[np.int64],
+def _decode_text(  # noqa: PLR0917
+    text: Text, start: int, stop: int, received: int, records: Records, count: int, state: Record
 ) -> int:
-    """Write the records of ``data[start:stop]`` from ``records[count]`` on.
+    if (stop - start) // SHORTEST_LEVEL + SPARE > len(records) - count:
+        return ROOM
+    state["row"] = -1
+    state["next"] = count
+    state["written"] = 0
+    state["deferred"] = 0
+    at = _scan_message(text, start, stop, state, records)
+    if at != stop:
+        at = skip_space(text, at, stop)
+    if at != stop or state["row"] < 0:
+        return UNKNOWN
+    return _decode_event(text, stop, received, state, records, count)
+
+
+@kernel()
+def decode_message(
+    data: Buffer, received: int, records: Records, count: int, states: Records
+) -> int:
+    """Write the records of one message from ``records[count]`` on.
 
     Returns
     -------
     int
         How many; or ``ROOM`` if they might not fit, ``UNKNOWN`` if the slow decoder must judge.
     """
-    if (stop - start) // SHORTEST_LEVEL + SPARE > len(records) - count:
-        return ROOM
-    state[ROW] = -1
-    state[NEXT] = count
-    state[BOOK_SIDES] = 0
-    state[DEFERRED] = 0
-    at = _scan_message(data, start, stop, state, records)
-    if at != stop:
-        at = skip_space(data, at, stop)
-    if at != stop or state[ROW] < 0:
-        return UNKNOWN
-    return _decode_event(data, stop, received, state, records, count)
+    stop = len(data)
+    start = 0 * stop  # no literal, so that this and blocks share one compiled form
+    rows = borrowed(records)
+    return _decode_text(text_of(data), start, stop, received, rows, count, states[0])
 
 
 @kernel()
@@ -168,7 +171,7 @@ def decode_messages(  # noqa: PLR0917
     received: NDArray[np.int64],
     records: Records,
     count: int,
-    state: NDArray[np.int64],
+    states: Records,
     first: int,
 ) -> tuple[int, int, int]:
     """Decode messages from number ``first`` on until one needs room or the slow decoder.
@@ -178,9 +181,12 @@ def decode_messages(  # noqa: PLR0917
     next, count, result : int
         Number of the message not decoded, records now held, and why it stopped (0: at the end).
     """
+    text = text_of(data)
+    state = states[0]
+    rows = borrowed(records)
     for index in range(first, len(starts)):
-        result = decode_message(
-            data, starts[index], stops[index], received[index], records, count, state
+        result = _decode_text(
+            text, starts[index], stops[index], received[index], rows, count, state
         )
         if result < 0:
             return index, count, result

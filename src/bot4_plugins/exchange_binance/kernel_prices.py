@@ -2,27 +2,15 @@
 
 from typing import Final
 
-import numpy as np
-from numpy.typing import NDArray
-
 from bot4_core.domain_types.records import EventFlag, EventKind
 from bot4_core.jit import kernel
-from bot4_core.kernels.wire import Buffer, scan_signed_decimal
+from bot4_core.kernels.wire import scan_signed_decimal
+from bot4_core.kernels.wire_bytes import Text
 from bot4_core.kernels.wire_symbols import INSTRUMENT, PRICE_PLACES, SIZE_PLACES
-from bot4_core.plugins.interfaces import Records
-from bot4_plugins.exchange_binance.kernel_events import amount, begin, event_time, nanoseconds
-from bot4_plugins.exchange_binance.kernel_fields import scan_fields
-from bot4_plugins.exchange_binance.kernel_layout import (
-    COUNTS,
-    ENDS,
-    ROW,
-    SEEN,
-    TEXTS,
-    TRUTHS,
-    UNKNOWN,
-    bit,
-    letter,
-)
+from bot4_core.plugins.interfaces import Record, Records
+from bot4_plugins.exchange_binance.kernel_events import begin, event_time, nanoseconds, read_amounts
+from bot4_plugins.exchange_binance.kernel_fields import begin_fields, scan_fields
+from bot4_plugins.exchange_binance.kernel_layout import UNKNOWN, bit, letter
 from bot4_plugins.exchange_binance.kernel_levels import LONGEST_NUMBER
 
 __all__ = ["MARK_PLACES", "RATE_PLACES", "decode_candle", "decode_mark"]
@@ -41,7 +29,6 @@ LAST_CLOSED: Final = int(EventFlag.LAST | EventFlag.CLOSED)
 
 EVENT_TIME: Final = letter("E")
 SETTLES: Final = letter("T")
-PRICE: Final = letter("p")
 INDEX_PRICE: Final = letter("i")
 RATE: Final = letter("r")
 BODY: Final = letter("k")
@@ -50,8 +37,12 @@ OPEN: Final = letter("o")
 HIGH: Final = letter("h")
 LOW: Final = letter("l")
 CLOSE: Final = letter("c")
-VOLUME: Final = letter("v")
 IS_FINAL: Final = letter("x")
+
+MARK_PRICES: Final = (letter("p"),)
+INDEX_PRICES: Final = (INDEX_PRICE,)
+CANDLE_PRICES: Final = (OPEN, HIGH, LOW, CLOSE)
+CANDLE_VOLUME: Final = (letter("v"),)
 
 HAS_EVENT_TIME: Final = bit("E")
 HAS_SETTLES: Final = bit("T")
@@ -66,11 +57,9 @@ CANDLE_TEXTS: Final = bit("o", "h", "l", "c", "v")
 
 
 @kernel()
-def _decode_index(
-    data: Buffer, stop: int, state: NDArray[np.int64], records: Records, at: int
-) -> bool:
+def _decode_index(text: Text, stop: int, state: Record, records: Records, at: int) -> bool:
     records[at] = records[at - 1]
-    price = amount(data, stop, state, INDEX_PRICE, MARK_PLACES)
+    price = read_amounts(text, stop, state, INDEX_PRICES, MARK_PLACES)
     records[at]["kind"] = INDEX
     records[at]["price"] = price
     records[at - 1]["flags"] = 0
@@ -78,44 +67,46 @@ def _decode_index(
 
 
 @kernel()
-def _decode_rate(
-    data: Buffer, stop: int, state: NDArray[np.int64], records: Records, at: int
-) -> bool:
+def _decode_rate(text: Text, stop: int, state: Record, records: Records, at: int) -> bool:
     records[at] = records[at - 1]
-    rate, end = scan_signed_decimal(data, state[RATE], stop, RATE_PLACES)
-    settles = nanoseconds(state[SETTLES]) if state[SEEN] & HAS_SETTLES else 0
+    rate, end = scan_signed_decimal(text, state["values"][RATE], stop, RATE_PLACES)
+    settles = nanoseconds(state["values"][SETTLES]) if state["seen"] & HAS_SETTLES else 0
     records[at]["kind"] = FUNDING
     records[at]["price"] = rate
     records[at]["aux"] = settles
     records[at - 1]["flags"] = 0
-    return end == state[ENDS + RATE] and end - state[RATE] <= LONGEST_NUMBER and settles >= 0
+    return (
+        end == state["ends"][RATE]
+        and end - state["values"][RATE] <= LONGEST_NUMBER
+        and settles >= 0
+    )
 
 
 @kernel()
 def decode_mark(  # noqa: PLR0917
-    data: Buffer, stop: int, received: int, state: NDArray[np.int64], records: Records, count: int
+    text: Text, stop: int, received: int, state: Record, records: Records, count: int
 ) -> int:
     """Write mark price, index price and funding rate, the latter two where they are sent.
 
     ``T`` is the time of the next funding, so that only ``E`` can be the time of the event.
     """
-    seen = state[SEEN]
-    texts = state[TEXTS]
-    time = nanoseconds(state[EVENT_TIME]) if seen & HAS_EVENT_TIME else 0
+    seen = state["seen"]
+    texts = state["texts"]
+    time = nanoseconds(state["values"][EVENT_TIME]) if seen & HAS_EVENT_TIME else 0
     if event_time(state) < 0 or time < 0 or (texts | ~seen) & MARK_OPTIONS != MARK_OPTIONS:
         return UNKNOWN
-    mark = amount(data, stop, state, PRICE, MARK_PLACES)
+    mark = read_amounts(text, stop, state, MARK_PRICES, MARK_PLACES)
     if texts & MARK_TEXTS != MARK_TEXTS or mark <= 0:
         return UNKNOWN
-    begin(records[count], MARK, time, received, state[state[ROW] + INSTRUMENT])
+    begin(records[count], MARK, time, received, state["symbols"][state["row"] + INSTRUMENT])
     records[count]["price"] = mark
     following = count + 1
-    if texts & HAS_INDEX and state[ENDS + INDEX_PRICE] > state[INDEX_PRICE]:
-        if not _decode_index(data, stop, state, records, following):
+    if texts & HAS_INDEX and state["ends"][INDEX_PRICE] > state["values"][INDEX_PRICE]:
+        if not _decode_index(text, stop, state, records, following):
             return UNKNOWN
         following += 1
-    if texts & HAS_RATE and state[ENDS + RATE] > state[RATE]:
-        if not _decode_rate(data, stop, state, records, following):
+    if texts & HAS_RATE and state["ends"][RATE] > state["values"][RATE]:
+        if not _decode_rate(text, stop, state, records, following):
             return UNKNOWN
         following += 1
     return following - count
@@ -123,32 +114,33 @@ def decode_mark(  # noqa: PLR0917
 
 @kernel()
 def decode_candle(  # noqa: PLR0917
-    data: Buffer, stop: int, received: int, state: NDArray[np.int64], records: Records, count: int
+    text: Text, stop: int, received: int, state: Record, records: Records, count: int
 ) -> int:
     """Write a candle: the event names the symbol, its body has the prices."""
-    row = state[ROW]
-    plain = state[TEXTS] | state[COUNTS] | state[TRUTHS]
-    if event_time(state) < 0 or not state[SEEN] & ~plain & HAS_BODY:
+    row = state["row"]
+    plain = state["texts"] | state["counts"] | state["truths"]
+    if event_time(state) < 0 or not state["seen"] & ~plain & HAS_BODY:
         return UNKNOWN
-    if scan_fields(data, state[BODY], stop, state, records) >= stop:
+    at = begin_fields(text, state["values"][BODY], stop, state)
+    if scan_fields(text, at, stop, state) >= stop or state["side"] >= 0:
         return UNKNOWN
-    time = nanoseconds(state[STARTS]) if state[COUNTS] & HAS_STARTS else -1
-    if state[TEXTS] & CANDLE_TEXTS != CANDLE_TEXTS or not state[TRUTHS] & HAS_IS_FINAL or time < 0:
+    time = nanoseconds(state["values"][STARTS]) if state["counts"] & HAS_STARTS else -1
+    if (
+        state["texts"] & CANDLE_TEXTS != CANDLE_TEXTS
+        or not state["truths"] & HAS_IS_FINAL
+        or time < 0
+    ):
         return UNKNOWN
-    places = state[row + PRICE_PLACES]
-    opened = amount(data, stop, state, OPEN, places)
-    high = amount(data, stop, state, HIGH, places)
-    low = amount(data, stop, state, LOW, places)
-    close = amount(data, stop, state, CLOSE, places)
-    volume = amount(data, stop, state, VOLUME, state[row + SIZE_PLACES])
-    if min(opened, high, low, close) <= 0 or volume < 0:
+    prices = read_amounts(text, stop, state, CANDLE_PRICES, state["symbols"][row + PRICE_PLACES])
+    volume = read_amounts(text, stop, state, CANDLE_VOLUME, state["symbols"][row + SIZE_PLACES])
+    if prices <= 0 or volume < 0:
         return UNKNOWN
     record = records[count]
-    begin(record, CANDLE, time, received, state[row + INSTRUMENT])
-    record["price"] = close
+    begin(record, CANDLE, time, received, state["symbols"][row + INSTRUMENT])
+    record["price"] = state["values"][CLOSE]
     record["size"] = volume
-    record["sequence"] = low
-    record["aux"] = opened
-    record["link"] = high
-    record["flags"] = LAST_CLOSED if state[IS_FINAL] else LAST
+    record["sequence"] = state["values"][LOW]
+    record["aux"] = state["values"][OPEN]
+    record["link"] = state["values"][HIGH]
+    record["flags"] = LAST_CLOSED if state["values"][IS_FINAL] else LAST
     return 1

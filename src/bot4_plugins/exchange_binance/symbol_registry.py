@@ -5,15 +5,14 @@ from typing import Final, TypeAlias
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
 
 from bot4_core.domain_types.canonical_types import Symbol, VenueName
 from bot4_core.domain_types.instruments import Instrument, instrument_table
 from bot4_core.domain_types.records import ChainRule
 from bot4_core.errors import DecodeError, PrecisionGrew
-from bot4_core.kernels.wire_symbols import LONGEST_SYMBOL, SYMBOL_WIDTH, insert_symbol
+from bot4_core.kernels.wire_symbols import INSTRUMENT, LONGEST_SYMBOL, SYMBOL_WIDTH, insert_symbol
 from bot4_core.plugins.interfaces import Records
-from bot4_plugins.exchange_binance.kernel_layout import LINKED, SLOTS, SYMBOLS
+from bot4_plugins.exchange_binance.kernel_layout import DECODER_DTYPE, MOST_SYMBOLS
 from bot4_plugins.exchange_binance.symbol_names import guess_listing
 from bot4_plugins.exchange_binance.venue import VenueFacts
 
@@ -22,7 +21,6 @@ __all__ = ["FINEST_EXPONENT", "Exponents", "SymbolRegistry"]
 Exponents: TypeAlias = tuple[int, int]
 """Of prices and of sizes."""
 FINEST_EXPONENT: Final = -18
-FEWEST_SLOTS: Final = 16
 
 
 class SymbolRegistry:
@@ -49,7 +47,7 @@ class SymbolRegistry:
         self.facts = facts
         self.wanted = tuple(wanted)
         self.instruments = tuple(instruments)
-        self.state: NDArray[np.int64]
+        self.state: Records
         self.table: Records
         self._listed: dict[str, Instrument] = {}
         self._numbers: dict[str, int] = {}
@@ -143,21 +141,18 @@ class SymbolRegistry:
     def _rebuild(self) -> None:
         self._numbers = {item.symbol: number for number, item in enumerate(self.instruments)}
         self.table = instrument_table(self.instruments)
-        slots = FEWEST_SLOTS
-        while slots < 2 * len(self.instruments):
-            slots *= 2
-        self.state = np.zeros(SYMBOLS + slots * SYMBOL_WIDTH, np.int64)
-        self.state[SLOTS] = slots
-        self.state[LINKED] = self.facts.chain is ChainRule.LINK
-        for number, item in enumerate(self.instruments):
+        self.state = np.zeros(1, DECODER_DTYPE)
+        self.state["linked"] = self.facts.chain is ChainRule.LINK
+        symbols = self.state[0]["symbols"]
+        for number, item in enumerate(self.instruments[:MOST_SYMBOLS]):
             places = (-item.price_exponent, -item.size_exponent)
             if (
                 item.symbol.isascii()
                 and 0 < len(item.symbol) <= LONGEST_SYMBOL
                 and 0 <= min(places) <= max(places) <= -FINEST_EXPONENT
             ):
-                row = np.array([number, *places], np.int64)
-                insert_symbol(item.symbol.encode(), self.state, SYMBOLS, slots, row)
+                row = insert_symbol(item.symbol.encode(), len(item.symbol), symbols)
+                symbols[row + INSTRUMENT : row + SYMBOL_WIDTH] = (number, *places)
 
 
 def _renewed(old: Instrument, new: Instrument) -> Instrument:
