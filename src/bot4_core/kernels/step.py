@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 
 from bot4_core.domain_types.records import EventFlag, EventKind
 from bot4_core.jit import kernel
-from bot4_core.kernels.book import apply_events
 from bot4_core.kernels.book_ladder import depth_cost
 from bot4_core.kernels.features import update
 
@@ -19,7 +18,6 @@ __all__ = [
     "OTHER",
     "next_message",
     "show_market",
-    "take_message",
 ]
 
 Rows = NDArray[np.void]
@@ -116,41 +114,3 @@ def show_market(
     show_book(row, view, int(head[3]), int(head[2]))
     update(view, state)
     show_depth(row, memory, view, int(state["vwap_size"]))
-
-
-@kernel()
-def take_message(  # noqa: PLR0917
-    rows: Rows,
-    memory: NDArray[np.int64],
-    records: Rows,
-    start: int,
-    stop: int,
-    views: Rows,
-    states: Rows,
-    head: NDArray[np.int64],
-) -> int:
-    """Apply the message that starts at ``start`` to its book and fill its instrument's view.
-
-    Parameters
-    ----------
-    rows, memory
-        The books, as ``kernels.book.apply_events`` takes them.
-    records : (n,) EVENT
-    start, stop : int
-    views : (instruments,) VIEW
-    states : (instruments,) FEATURE
-    head : (HEAD_SLOTS,) int64, out
-        What ``next_message`` says of it.
-
-    Returns
-    -------
-    int
-        Place of the first record after the message, negative if the books need room first or do
-        not know the instrument: then apply them from Python and call ``show_market``.
-    """
-    end = next_message(records, start, stop, head)
-    if head[0] >= len(rows) or apply_events(rows, memory, records, start, end) < end:
-        return -end
-    if head[1] & MARKET:
-        show_market(rows, memory, views, states, head)
-    return end

@@ -7,8 +7,10 @@ import numpy as np
 from bot4_core.domain_types.canonical_types import InstrumentId, Nanoseconds
 from bot4_core.domain_types.decisions import BreakerEffect, BreakerScope, BreakerVerdict
 from bot4_core.domain_types.records import EVENT_DTYPE, BookState, EventKind, OrderStatus
+from bot4_core.errors import ValidationError
 from bot4_core.jit import entry_point
-from bot4_core.kernels.step import HEAD_SLOTS, MARKET, ORDER, show_market, take_message
+from bot4_core.kernels.book import apply_events
+from bot4_core.kernels.step import HEAD_SLOTS, MARKET, ORDER, next_message, show_market
 from bot4_core.orders import OrderAlarm
 from bot4_core.plugins.interfaces import Records
 from bot4_core.risk.panel import STRIKES, Strike
@@ -40,21 +42,10 @@ class StagedDriver:
         self._state = state
         self._head = np.zeros(HEAD_SLOTS, np.int64)
         books, views, memory = state.books, state.views, state.features.states
-        nothing = np.zeros(1, EVENT_DTYPE)
-        self._take = entry_point(
-            take_message,
-            books.rows,
-            books.memory.words,
-            nothing,
-            0,
-            1,
-            views,
-            memory,
-            self._head,
-        )
-        self._show = entry_point(
-            show_market, books.rows, books.memory.words, views, memory, self._head
-        )
+        words, nothing = books.memory.words, np.zeros(1, EVENT_DTYPE)
+        self._next = entry_point(next_message, nothing, 0, 1, self._head)
+        self._apply = entry_point(apply_events, books.rows, words, nothing, 0, 1)
+        self._show = entry_point(show_market, books.rows, words, views, memory, self._head)
         self._memory = memory
         self._states = views["state"]
         self._bids, self._asks = views["bid"], views["ask"]
@@ -68,12 +59,14 @@ class StagedDriver:
         state, head = self._state, self._head
         books, views, memory = state.books, self._rows, self._memory
         while start < stop:
-            end = self._take(
-                books.rows, books.memory.words, records, start, stop, views, memory, head
-            )
-            if end < 0:
-                end = self._take_slowly(records, start, -end)
+            end = self._next(records, start, stop, head)
             instrument, groups, received, _ = head.tolist()
+            done = self._apply(books.rows, books.memory.words, records, start, end)
+            if done < end and books.apply(records, done, end) < end:
+                fault = "the records end within a message"
+                raise ValidationError([(f"records[{start}]", fault)])
+            if groups & MARKET:
+                self._show(books.rows, books.memory.words, views, memory, head)
             state.messages += 1
             state.events += end - start
             state.now = max(state.now, received)
@@ -86,14 +79,6 @@ class StagedDriver:
     def trip(self, verdict: BreakerVerdict) -> None:
         """Latch a verdict from outside the panel and do what it asks."""
         self._tripped([self._state.panel.trip(verdict)])
-
-    def _take_slowly(self, records: Records, start: int, end: int) -> int:
-        """Take in a message for which the books need more room."""
-        books = self._state.books
-        books.apply(records, start, end)
-        if self._head[1] & MARKET:
-            self._show(books.rows, books.memory.words, self._rows, self._memory, self._head)
-        return end
 
     def _take_orders(self, records: Records, start: int, end: int) -> None:
         state = self._state

@@ -16,6 +16,7 @@ from bot4_core.domain_types.records import (
     TimeInForce,
 )
 from bot4_core.jit import Specialisation, warm_up
+from bot4_core.kernels.book import apply_events
 from bot4_core.kernels.features import FEATURE_DTYPE
 from bot4_core.kernels.limits import (
     ACCOUNT_DTYPE,
@@ -25,7 +26,7 @@ from bot4_core.kernels.limits import (
     check_limits,
     note_order,
 )
-from bot4_core.kernels.step import HEAD_SLOTS, show_market, take_message
+from bot4_core.kernels.step import HEAD_SLOTS, next_message, show_market
 from bot4_core.market.order_book import Books
 from bot4_core.plugins.host import PluginHost
 from bot4_core.plugins.interfaces import CompiledForm, Part, Records
@@ -50,7 +51,8 @@ def session_kernels(table: Records, parts: Parts) -> list[Specialisation]:
     found = np.zeros((len(LimitCode), 2), np.int64)
     rows, words = books.rows, books.memory.words
     return [
-        Specialisation(take_message, (rows, words, events, 0, 1, views, states, head)),
+        Specialisation(next_message, (events, 0, 1, head)),
+        Specialisation(apply_events, (rows, words, events, 0, 1)),
         Specialisation(show_market, (rows, words, views, states, head)),
         Specialisation(check_limits, (intents, views, scales, limits, account, times, found)),
         Specialisation(note_order, (0, account, times)),
