@@ -3,15 +3,15 @@
 from bot4_core.audit.canonical import canonical_json
 from bot4_core.audit.chain import FORMAT, GENESIS, record_digest
 from bot4_core.audit.queries import AuditQuery, read_records, search, why
-from bot4_core.audit.store import AuditLog, Durability
+from bot4_core.audit.store import AuditDurability, AuditLog
 from bot4_core.audit.verification import VerifyReport, verify
 
 __all__ = [
     "FORMAT",
     "GENESIS",
+    "AuditDurability",
     "AuditLog",
     "AuditQuery",
-    "Durability",
     "VerifyReport",
     "canonical_json",
     "read_records",

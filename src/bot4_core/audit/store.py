@@ -25,13 +25,13 @@ from bot4_core.domain_types.audit_records import AuditKind, AuditRecord
 from bot4_core.domain_types.canonical_types import Nanoseconds
 from bot4_core.errors import AuditError, ChainError
 
-__all__ = ["AuditLog", "Durability"]
+__all__ = ["AuditDurability", "AuditLog"]
 
 _TAIL: Final = 1000  # records verified when a log is opened
 _MOST_PENDING: Final = 100_000
 
 
-class Durability(StrEnum):
+class AuditDurability(StrEnum):
     """What a committed record survives."""
 
     FULL = "full"  # power loss: every commit waits for the disk
@@ -51,7 +51,7 @@ class AuditLog:
     ----------
     path : Path
     run : str
-    durable : Durability
+    durable : AuditDurability
     sequence : int
         Number of the last appended record.
     head : bytes
@@ -61,7 +61,7 @@ class AuditLog:
     """
 
     def __init__(
-        self, path: Path, database: sqlite3.Connection, lock: int, durable: Durability
+        self, path: Path, database: sqlite3.Connection, lock: int, durable: AuditDurability
     ) -> None:
         self.path = path
         self.run = ""
@@ -84,7 +84,7 @@ class AuditLog:
         run: str,
         wall_time: int,
         event_time: int = 0,
-        durable: Durability | str = Durability.FULL,
+        durable: AuditDurability | str = AuditDurability.FULL,
         facts: Payload | None = None,
     ) -> Self:
         """Open or create a log and begin a run.
@@ -100,7 +100,7 @@ class AuditLog:
             Name of the run; must be new to this log, because client order ids are made from it.
         wall_time, event_time : int
             ns.
-        durable : Durability
+        durable : AuditDurability
         facts : mapping, optional
             What the run is made of: code, configuration, plugins, seeds.
 
@@ -115,7 +115,7 @@ class AuditLog:
         with named_errors(place, "open the audit log"):
             lock = _take_lock(place)
             try:
-                log = cls._opened(place, lock, Durability(durable))
+                log = cls._opened(place, lock, AuditDurability(durable))
             except BaseException:
                 os.close(lock)
                 raise
@@ -127,10 +127,10 @@ class AuditLog:
         return log
 
     @classmethod
-    def _opened(cls, path: Path, lock: int, durable: Durability) -> Self:
+    def _opened(cls, path: Path, lock: int, durable: AuditDurability) -> Self:
         if not path.exists():
             create_file(path)
-        database = open_writer(path, durable=durable is Durability.FULL)
+        database = open_writer(path, durable=durable is AuditDurability.FULL)
         try:
             require_log(path, database)
         except BaseException:

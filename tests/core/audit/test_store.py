@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from tests.core.audit.builders import ORDER, add, edit, finished_log, opened
 
-from bot4_core.audit import AuditLog, Durability, read_records, verify
+from bot4_core.audit import AuditDurability, AuditLog, read_records, verify
 from bot4_core.domain_types.audit_records import AuditKind
 from bot4_core.errors import AuditError, ChainError, StorageError
 
@@ -72,11 +72,11 @@ def test_the_name_of_a_run_cannot_be_used_twice(path: Path) -> None:
         pass
 
 
-@pytest.mark.parametrize("durable", list(Durability))
-def test_the_durability_is_labelled_and_set(path: Path, durable: Durability) -> None:
+@pytest.mark.parametrize("durable", list(AuditDurability))
+def test_the_durability_is_labelled_and_set(path: Path, durable: AuditDurability) -> None:
     with AuditLog.open(path, run="a", wall_time=1, durable=durable.value) as log:
         level = log._database.execute("PRAGMA synchronous").fetchone()[0]
-        assert level == (2 if durable is Durability.FULL else 1)
+        assert level == (2 if durable is AuditDurability.FULL else 1)
     assert payload_of(path, 1)["durable"] == durable.value
 
 
