@@ -107,6 +107,9 @@ class SessionDigest:
         """Take further events; about a nanosecond a byte."""
         ids = events["instrument"]
         highest = int(ids.max(initial=0))
+        if self._plain and highest < len(self.seen):
+            self._hash.update(np.ascontiguousarray(events).view(np.uint8).data)
+            return
         if highest >= len(self._ranks):
             grown = np.full(highest + 1, UNSEEN, np.uint32)
             grown[: len(self._ranks)] = self._ranks
@@ -126,11 +129,10 @@ class SessionDigest:
             self.seen.append(instrument)
         self._plain = self.seen == list(range(len(self.seen)))
 
-    def close(self, books: Books, instruments: Sequence[Instrument]) -> str:
-        """Add the final books and return the digest."""
-        for instrument in self.seen:
-            symbol = instruments[instrument].symbol
-            self._hash.update(f"{symbol} {books[instrument].digest()}\n".encode())
+    def close(self, books: Sequence[tuple[str, str]]) -> str:
+        """Add the symbol and final book digest of each instrument, by rank; return the digest."""
+        for symbol, digest in books:
+            self._hash.update(f"{symbol} {digest}\n".encode())
         return self._hash.hexdigest()
 
 
@@ -213,7 +215,11 @@ class _Run:
 
     def report(self, wall: float) -> ReplayReport:
         counts = self.stream.counts
-        instruments = self.exchange.instruments
+        instruments = {
+            str(self.exchange.instruments[number].symbol): self._instrument(number)
+            for number in self.digest.seen
+        }
+        books = [(symbol, found.book_digest) for symbol, found in instruments.items()]
         return ReplayReport(
             messages=counts.messages,
             responses=counts.responses,
@@ -221,12 +227,9 @@ class _Run:
             refused=counts.refused,
             events=counts.events,
             kinds={kind.name.lower(): count for kind, count in self.books.kinds().items()},
-            instruments={
-                str(instruments[number].symbol): self._instrument(number)
-                for number in self.digest.seen
-            },
+            instruments=instruments,
             warnings=tuple(self.stream.warnings),
-            digest=self.digest.close(self.books, instruments),
+            digest=self.digest.close(books),
             wall_s=wall,
             messages_per_s=counts.messages / wall if wall > 0 else 0.0,
         )

@@ -110,7 +110,9 @@ class ToyExchange(Exchange):
             price, size = message["trade"]
             return [(EventKind.TRADE, Side.BUY, {"price": price, "size": size}, 0)]
         if "quote" in message:
-            values = dict(zip(("price", "size", "aux", "link"), message["quote"], strict=True))
+            values: dict[str, str] = dict(
+                zip(("price", "size", "aux", "link"), message["quote"], strict=True)
+            )
             return [(EventKind.QUOTE, 0, values, 0)]
         if "book" not in message:
             return []

@@ -33,17 +33,21 @@ class Inflater(Protocol):
     @property
     def eof(self) -> bool:
         """Whether the compressed stream came to its end."""
+        ...
 
     @property
     def unconsumed_tail(self) -> bytes:
         """Input that was not needed to fill the last result."""
+        ...
 
     @property
     def unused_data(self) -> bytes:
         """Input after the end of the stream."""
+        ...
 
     def decompress(self, data: bytes, max_length: int = 0, /) -> bytes:
         """Return at most ``max_length`` bytes."""
+        ...
 
 
 def zlib_inflater() -> Inflater:
