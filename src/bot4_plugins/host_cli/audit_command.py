@@ -1,16 +1,17 @@
-"""``bot4 audit``: verify the log, and ask it about an order."""
+"""``bot4 audit``: verify the log, list it, and ask it about an order."""
 
 import json
-from datetime import UTC, datetime
+from collections import deque
 from pathlib import Path
 
 import click
 
-from bot4_core.audit import verify, why
+from bot4_core.audit import AuditQuery, search, verify, why
 from bot4_core.convert import unstructure
-from bot4_core.domain_types.audit_records import AuditRecord
-from bot4_core.errors import AuditError
+from bot4_core.domain_types.audit_records import AuditKind, AuditRecord
+from bot4_core.errors import AuditError, ChainError
 from bot4_core.exit_codes import ExitCode
+from bot4_plugins.host_cli.order_story import headline, moment, order_story, outline
 from bot4_plugins.host_cli.output import json_option, print_json
 
 path_argument = click.argument("path", type=click.Path(path_type=Path, dir_okay=False))
@@ -18,7 +19,10 @@ path_argument = click.argument("path", type=click.Path(path_type=Path, dir_okay=
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def audit() -> None:
-    """Verify and question an audit log."""
+    """Verify an audit log, and ask it why.
+
+    Example: bot4 audit verify bot4-runs/quickstart.audit.sqlite
+    """
 
 
 @audit.command("verify")
@@ -28,22 +32,26 @@ def audit() -> None:
 def verify_log(path: Path, head: str, as_json: bool) -> int:
     """Check every record and every link of a log; exit code 9 if one does not fit.
 
-    Example: bot4 audit verify bot4-runs/audit.sqlite
+    Example: bot4 audit verify bot4-runs/quickstart.audit.sqlite
     """
     try:
         report = verify(path, expected_head=head)
     except AuditError as error:
         if as_json:
-            sequence = getattr(error, "sequence", None)
+            sequence = error.sequence if isinstance(error, ChainError) else None
             print_json({"schema": 1, "ok": False, "error": str(error), "sequence": sequence})
         else:
-            click.echo(f"bot4: {error}", err=True)
+            click.echo(f"bot4: {path} does not verify: {error}", err=True)
         return ExitCode.AUDIT
     if as_json:
         print_json({"schema": 1, "ok": True, **unstructure(report)})
-    else:
-        click.echo(f"{path}: {report.records:,} records of {report.runs} runs verify")
-        click.echo(f"head {report.head}")
+        return ExitCode.OK
+    click.echo(f"{path}: {report.records:,} records of {report.runs} runs verify")
+    if not report.still:
+        click.echo("A run is writing to it now; its newest records were not looked at.")
+    if report.expected_at:
+        click.echo(f"the given head is that of record {report.expected_at:,}")
+    click.echo(f"head {report.head}")
     return ExitCode.OK
 
 
@@ -54,20 +62,53 @@ def verify_log(path: Path, head: str, as_json: bool) -> int:
 def why_order(path: Path, order: str, as_json: bool) -> None:
     """Print why an order was sent and what became of it, with all numbers.
 
-    ORDER is the client order id.
+    ORDER is the client order id; `bot4 audit list` names them.
 
-    Example: bot4 audit why bot4-runs/audit.sqlite 0123456789abcdef0000000000000001
+    Example: bot4 audit why bot4-runs/quickstart.audit.sqlite 0123456789abcdef0000000000000001
     """
     records = why(path, order)
     if as_json:
         print_json({"schema": 1, "order": order, "records": [plain(each) for each in records]})
         return
+    click.echo(f"{order} of run {records[0].run}, records {records[0].sequence:,} and on")
+    for label, text in order_story(records):
+        click.echo(f"{click.style(f'{label:<10}', bold=True)}{text}")
+
+
+@audit.command("list")
+@path_argument
+@click.option(
+    "--kind",
+    "kinds",
+    multiple=True,
+    type=click.Choice([kind.value for kind in AuditKind]),
+    help="Only such records; may be given several times.",
+)
+@click.option("--last", default=20, show_default=True, type=click.IntRange(1), help="How many.")
+@json_option
+def list_records(path: Path, kinds: tuple[str, ...], last: int, as_json: bool) -> None:
+    """List the newest records, oldest first.
+
+    Example: bot4 audit list bot4-runs/quickstart.audit.sqlite --kind fill
+    """
+    query = AuditQuery(kinds=tuple(AuditKind(kind) for kind in kinds))
+    records = deque(search(path, query), maxlen=last)
+    if as_json:
+        print_json({"schema": 1, "records": [plain(each) for each in records]})
+        return
     for record in records:
-        moment = datetime.fromtimestamp(record.event_time / 1e9, UTC).isoformat(" ", "microseconds")
-        click.secho(f"{record.sequence:>8}  {moment}  {record.kind}  ({record.actor})", bold=True)
-        for name, value in json.loads(record.payload).items():
-            for line in lines(name, value):
-                click.echo(f"          {line}")
+        where = f"{record.sequence:>8}  {moment(record.event_time)}  {record.kind.value:<13}"
+        click.echo(f"{where}  {record.correlation or '-':<32}  {gist(record)}")
+
+
+def gist(record: AuditRecord) -> str:
+    """Write what a record says in a few words."""
+    payload = json.loads(record.payload)
+    if record.kind in {AuditKind.INTENT, AuditKind.REFUSAL}:
+        return headline(payload)
+    if record.kind in {AuditKind.RUN_START, AuditKind.RUN_END}:
+        return record.run
+    return outline(payload)
 
 
 def plain(record: AuditRecord) -> dict[str, object]:
@@ -76,17 +117,10 @@ def plain(record: AuditRecord) -> dict[str, object]:
         "sequence": record.sequence,
         "event_time": record.event_time,
         "wall_time": record.wall_time,
+        "run": record.run,
         "kind": record.kind,
         "actor": record.actor,
+        "order": record.correlation,
         "payload": json.loads(record.payload),
         "digest": record.digest.hex(),
     }
-
-
-def lines(name: str, value: object, indent: str = "") -> list[str]:
-    """Write a payload as indented lines; short lists and mappings on one line."""
-    text = json.dumps(value, ensure_ascii=False)
-    if isinstance(value, dict) and len(text) > 80:
-        inner = [line for key, each in value.items() for line in lines(key, each, indent + "  ")]
-        return [f"{indent}{name}:", *inner]
-    return [f"{indent}{name}: {text if not isinstance(value, str) else value}"]

@@ -58,15 +58,16 @@ def sqlite_library() -> Finding:
 
 def kernel_cache() -> Finding:
     """Check that compiled kernels can be kept."""
-    from bot4_core.jit_cache import KernelCache  # noqa: PLC0415 - loads numba
+    from bot4_core.jit_cache import cache_folder  # noqa: PLC0415 - loads numba
 
-    folder = os.environ.get("NUMBA_CACHE_DIR")
-    place = Path(folder) if folder else Path(sys.modules[KernelCache.__module__].__file__ or ".")
-    place = place if place.is_dir() else place.parent
-    if os.access(place, os.W_OK):
-        return Finding("kernel cache", "ok", str(place))
-    text = f"{place} cannot be written: kernels compile at every start; set NUMBA_CACHE_DIR"
-    return Finding("kernel cache", "warn", text)
+    place = cache_folder()
+    there = next(folder for folder in (place, *place.absolute().parents) if folder.exists())
+    try:
+        with tempfile.TemporaryFile(dir=there):
+            return Finding("kernel cache", "ok", str(place))
+    except OSError as error:
+        text = f"{place} cannot be written ({error.strerror}): kernels compile at every start"
+        return Finding("kernel cache", "warn", f"{text}; point NUMBA_CACHE_DIR elsewhere")
 
 
 def disk() -> Finding:
@@ -78,14 +79,18 @@ def disk() -> Finding:
 
 def durable_writes() -> Finding:
     """Measure what one durable write costs here."""
-    with tempfile.TemporaryFile(dir=Path.cwd()) as file:
-        costs = []
-        for _ in range(16):
-            file.write(b"bot4")
-            begin = time.perf_counter()
-            file.flush()
-            os.fsync(file.fileno())
-            costs.append(time.perf_counter() - begin)
+    costs = []
+    try:
+        with tempfile.TemporaryFile(dir=Path.cwd()) as file:
+            for _ in range(16):
+                file.write(b"bot4")
+                begin = time.perf_counter()
+                file.flush()
+                os.fsync(file.fileno())
+                costs.append(time.perf_counter() - begin)
+    except OSError as error:
+        text = f"{Path.cwd()} cannot be written ({error.strerror}): run elsewhere"
+        return Finding("durable write", "warn", text)
     typical = sorted(costs)[len(costs) // 2] * 1e3
     state = "ok" if typical < 20 else "warn"
     return Finding("durable write", state, f"{typical:.2f} ms, median of {len(costs)}")

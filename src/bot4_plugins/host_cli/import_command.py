@@ -9,6 +9,7 @@ from bot4_core.session.importing import import_files
 from bot4_plugins.host_cli.output import json_option, print_json
 from bot4_plugins.host_cli.reading import reading
 from bot4_plugins.host_cli.replay_command import files_argument, salvage_option
+from bot4_plugins.host_cli.talk import Talk
 from bot4_plugins.host_cli.venues import adapter_factory, venue_options
 
 
@@ -24,7 +25,9 @@ from bot4_plugins.host_cli.venues import adapter_factory, venue_options
 @venue_options
 @salvage_option
 @json_option
+@click.pass_obj
 def import_recordings(  # noqa: PLR0917 - one parameter an option
+    talk: Talk,
     files: tuple[Path, ...],
     out: Path,
     venue: str,
@@ -37,10 +40,10 @@ def import_recordings(  # noqa: PLR0917 - one parameter an option
     Example: bot4 import tape.gz -o tape.b4r --venue binance --market usdm
     """
     factory = adapter_factory(venue, market)
-    with reading("import", salvage=salvage) as (options, tell):
+    with reading(talk, "import", files, salvage=salvage) as (options, tell):
         report = import_files(files, out, factory, market, options=options, progress=tell)
     for warning in report.warnings:
-        click.echo(f"bot4: warning: {warning}", err=True)
+        talk.warn(warning)
     if as_json:
         print_json({"schema": 1, **unstructure(report)})
         return

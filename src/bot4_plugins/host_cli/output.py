@@ -1,45 +1,65 @@
-"""How commands print: data on standard output, talk on standard error."""
+"""How commands print their data: on standard output, as tables or as one JSON object."""
 
 import json
-import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from math import isfinite
+from typing import Any
 
 import click
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-from rich.table import Table
 
-__all__ = ["json_option", "print_json", "print_table", "progress_bar"]
+__all__ = ["json_option", "print_json", "print_table", "schema_option"]
 
 json_option = click.option(
     "--json", "as_json", is_flag=True, help="Print one JSON object and nothing else."
 )
 
 
-def print_json(data: Mapping[str, object]) -> None:
-    """Print one object on one line."""
-    click.echo(json.dumps(data, ensure_ascii=False, allow_nan=False))
+def schema_option(name: str) -> Callable[[Callable[..., object]], Callable[..., object]]:
+    """Return an option that prints the JSON Schema of a command's object and ends."""
 
+    def show(context: click.Context, _: click.Parameter, wanted: bool) -> None:
+        if wanted and not context.resilient_parsing:
+            from bot4_plugins.host_cli.json_schemas import SCHEMAS  # noqa: PLC0415
 
-def print_table(title: str, headings: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Print a table that fits the terminal."""
-    table = Table(title=title, title_justify="left", show_edge=False)
-    for heading in headings:
-        table.add_column(heading)
-    for row in rows:
-        table.add_row(*("" if value is None else str(value) for value in row))
-    Console().print(table)
+            click.echo(json.dumps(SCHEMAS[name], indent=2))
+            context.exit()
 
-
-def progress_bar() -> Progress:
-    """Return a bar on standard error, silent where that is no terminal."""
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("{task.percentage:>3.0f}%"),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-        console=Console(stderr=True),
-        transient=True,
-        disable=not sys.stderr.isatty(),
+    return click.option(
+        "--schema",
+        is_flag=True,
+        is_eager=True,
+        expose_value=False,
+        callback=show,
+        help="Print the JSON Schema of --json and exit.",
     )
+
+
+def print_json(data: Mapping[str, object]) -> None:
+    """Print one object on one line; numbers that JSON has not become null."""
+    click.echo(json.dumps(_finite(data), ensure_ascii=False, allow_nan=False))
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {name: _finite(each) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(each) for each in value]
+    return value
+
+
+def print_table(
+    title: str, headings: Sequence[str], rows: Iterable[Sequence[object]], *, right: int = 99
+) -> None:
+    """Print a table that fits the terminal; columns from ``right`` on hold numbers."""
+    from rich.console import Console  # noqa: PLC0415 - JSON does without
+    from rich.markup import escape  # noqa: PLC0415
+    from rich.table import Table  # noqa: PLC0415
+
+    table = Table(title=title, title_justify="left", show_edge=False)
+    for number, heading in enumerate(headings):
+        table.add_column(heading, overflow="fold", justify="right" if number >= right else "left")
+    for row in rows:
+        table.add_row(*("" if value is None else escape(str(value)) for value in row))
+    Console(highlight=False).print(table)

@@ -4,7 +4,7 @@ import os
 
 import click
 
-from bot4_core.plugins import PluginHost
+from bot4_core.plugins import PluginHost, PluginState
 from bot4_plugins.host_cli.output import json_option, print_json, print_table
 
 
@@ -17,7 +17,10 @@ def installed_host() -> PluginHost:
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def plugins() -> None:
-    """Look at installed plugins."""
+    """Look at installed plugins.
+
+    Example: bot4 plugins list
+    """
 
 
 @plugins.command("list")
@@ -29,40 +32,51 @@ def list_plugins(as_json: bool) -> None:
     """
     host = installed_host()
     if as_json:
-        print_json(
-            {
-                "schema": 1,
-                "plugins": [
-                    {
-                        "plugin": info.plugin,
-                        "distribution": info.distribution,
-                        "version": info.version,
-                        "api": info.api,
-                        "state": info.state,
-                        "reason": info.reason,
-                        "components": [
-                            {
-                                "kind": part.kind,
-                                "name": part.name,
-                                "summary": part.summary,
-                                "capabilities": part.capabilities,
-                            }
-                            for part in info.components
-                        ],
-                    }
-                    for info in host.plugins
-                ],
-            }
-        )
-        return
-    rows: list[tuple[object, ...]] = [
-        (info.distribution, info.version, info.state, part.kind, part.name, part.summary)
+        print_json({"schema": 1, "plugins": plain(host)})
+    else:
+        show(host)
+
+
+def plain(host: PluginHost) -> list[dict[str, object]]:
+    """Return the plugins as JSON data."""
+    return [
+        {
+            "plugin": info.plugin,
+            "distribution": info.distribution,
+            "version": info.version,
+            "api": info.api,
+            "state": info.state,
+            "reason": info.reason,
+            "components": [
+                {
+                    "kind": part.kind,
+                    "name": part.name,
+                    "summary": part.summary,
+                    "capabilities": part.capabilities,
+                }
+                for part in info.components
+            ],
+        }
+        for info in host.plugins
+    ]
+
+
+def show(host: PluginHost) -> None:
+    """Print the parts by kind, then plugins that did not load, then those without parts."""
+    parts = sorted(
+        (part.kind, part.name, f"{part.summary}\n{info.distribution} {info.version}")
         for info in host.plugins
         for part in info.components
-    ]
-    rows += [
-        (info.distribution, info.version, info.state, "", "", info.reason)
+    )
+    print_table("Parts", ("kind", "name", "what, and from where"), parts)
+    bad = [info for info in host.plugins if info.state is not PluginState.OK]
+    if bad:
+        rows = [(info.plugin, info.state, info.reason or "no reason given") for info in bad]
+        print_table("\nNot loaded", ("plugin", "state", "why"), rows)
+    bare = [
+        f"{info.distribution} {info.version}"
         for info in host.plugins
-        if not info.components
+        if info.state is PluginState.OK and not info.components
     ]
-    print_table("Plugins", ("distribution", "version", "state", "kind", "name", "what"), rows)
+    if bare:
+        click.echo(f"\nPlugins without parts: {', '.join(bare)}")

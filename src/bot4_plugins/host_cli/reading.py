@@ -1,25 +1,63 @@
-"""Read recordings with a helper thread and a progress bar."""
+"""Read recordings with a helper thread, and say what to do with damaged ones."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
 
+from bot4_core.errors import DamagedRecordingError
+from bot4_core.market.recordings import Recording
+from bot4_core.market.recordings.byte_stream import head
+from bot4_core.market.recordings.frames import MAGIC
 from bot4_core.session.event_stream import ReadingOptions
 from bot4_core.session.replay import ReplayProgress
-from bot4_plugins.host_cli.output import progress_bar
+from bot4_plugins.host_cli.talk import Talk
 
-__all__ = ["reading"]
+__all__ = ["reading", "whole_files"]
 
 
 @contextmanager
 def reading(
-    title: str, *, salvage: bool
+    talk: Talk, title: str, files: Sequence[Path], *, salvage: bool
 ) -> Iterator[tuple[ReadingOptions, Callable[[ReplayProgress], None]]]:
-    """Give options that decompress ahead on another thread, and a bar to tell progress to."""
-    with ThreadPoolExecutor(1, "bot4-reader") as executor, progress_bar() as bar:
-        task = bar.add_task(title, total=None)
+    """Give options that decompress ahead on another thread, and something to tell progress to."""
+    with ThreadPoolExecutor(1, "bot4-reader") as executor, talk.stages() as stages:
+        stages("compile kernels (once)", 0.0)
 
         def tell(progress: ReplayProgress) -> None:
-            bar.update(task, total=progress.bytes_total, completed=progress.bytes_read)
+            share = progress.bytes_read / progress.bytes_total if progress.bytes_total else 1.0
+            stages(title, min(1.0, share), f"{progress.messages:,} messages")
 
-        yield ReadingOptions(executor=executor, salvage=salvage), tell
+        options = ReadingOptions(executor=executor, salvage=salvage)
+        if salvage:
+            yield options, tell
+        else:
+            with whole_files(files, "--salvage reads what comes before"):
+                yield options, tell
+
+
+@contextmanager
+def whole_files(files: Sequence[Path], remedy: str) -> Iterator[None]:
+    """Refuse recordings of our own that were not finished, and add what else can be done.
+
+    Raises
+    ------
+    DamagedRecordingError
+        If a file is damaged or ends early, naming the remedy.
+    """
+    try:
+        for path in files:
+            if head(path, len(MAGIC)) == MAGIC:
+                _refuse_torn(path)
+        yield
+    except DamagedRecordingError as error:
+        raise DamagedRecordingError(f"{error}; {remedy}") from error
+
+
+def _refuse_torn(path: Path) -> None:
+    torn = Recording(path, verify=False).torn
+    if torn is not None:
+        raise DamagedRecordingError(
+            f"{path}: the recording ends early, {torn.reason}, with {torn.lost:,} bytes that "
+            "cannot be read; restore it from a copy"
+        )

@@ -7,8 +7,9 @@ import click
 
 from bot4_core.convert import unstructure
 from bot4_core.session.replay import ReplayReport, replay
-from bot4_plugins.host_cli.output import json_option, print_json, print_table
+from bot4_plugins.host_cli.output import json_option, print_json, print_table, schema_option
 from bot4_plugins.host_cli.reading import reading
+from bot4_plugins.host_cli.talk import Talk
 from bot4_plugins.host_cli.venues import adapter_factory, venue_options
 
 files_argument = click.argument(
@@ -24,7 +25,10 @@ salvage_option = click.option(
 @venue_options
 @salvage_option
 @json_option
-def replay_files(
+@schema_option("replay")
+@click.pass_obj
+def replay_files(  # noqa: PLR0917 - one parameter an option
+    talk: Talk,
     files: tuple[Path, ...],
     venue: str,
     market: str,
@@ -39,28 +43,48 @@ def replay_files(
     Example: bot4 replay session.b4r --json
     """
     factory = adapter_factory(venue, market)
-    with reading("replay", salvage=salvage) as (options, tell):
+    with reading(talk, "replay", files, salvage=salvage) as (options, tell):
         report = replay(files, factory, time.perf_counter_ns, options=options, progress=tell)
     for warning in report.warnings:
-        click.echo(f"bot4: warning: {warning}", err=True)
+        talk.warn(warning)
+    for symbol, seen in report.instruments.items():
+        if seen.state in BOOK_STATES:
+            talk.warn(f"the book of {symbol} is {seen.state}: {BOOK_STATES[seen.state]}")
     if as_json:
         print_json(unstructure(report))
     else:
         show(report)
 
 
+BOOK_STATES = {
+    "SYNCING": "no snapshot was seen, so its levels are not the whole book",
+    "STALE": "a message is missing before the end",
+    "CROSSED": "its best bid is not below its best ask",
+}
+
+
 def show(report: ReplayReport) -> None:
     """Print the report for people."""
-    rows = []
-    for symbol, seen in report.instruments.items():
-        bid, ask = seen.best_bid or ("", ""), seen.best_ask or ("", "")
-        counts = f"{seen.gaps}/{seen.resyncs}/{seen.crossed}"
-        levels = f"{seen.levels[0]}/{seen.levels[1]}"
-        rows.append((symbol, seen.state, *bid, *ask, levels, seen.trades, counts))
-    headings = ("symbol", "book", "bid", "size", "ask", "size", "levels", "trades")
-    print_table("Books", (*headings, "gaps/resyncs/crossed"), rows)
-    print_table("Events", ("kind", "count"), report.kinds.items())
-    scales = [symbol for symbol, seen in report.instruments.items() if seen.exponents_from_data]
+    seen = report.instruments.items()
+    print_table(
+        "Books",
+        ("symbol", "state", "best bid", "best ask", "levels"),
+        [
+            (symbol, each.state, quoted(each.best_bid), quoted(each.best_ask), sides(each.levels))
+            for symbol, each in seen
+        ],
+        right=2,
+    )
+    print_table(
+        "Integrity",
+        ("symbol", "gaps", "resyncs", "crossed", "trades"),
+        [(symbol, each.gaps, each.resyncs, each.crossed, each.trades) for symbol, each in seen],
+        right=1,
+    )
+    print_table(
+        "Events", ("kind", "count"), [(k, f"{n:,}") for k, n in report.kinds.items()], right=1
+    )
+    scales = [symbol for symbol, each in seen if each.exponents_from_data]
     if scales:
         click.echo(f"Decimals read off the data, for lack of metadata: {', '.join(scales)}")
     click.echo(
@@ -68,3 +92,13 @@ def show(report: ReplayReport) -> None:
         f"{report.quarantined:,} quarantined, {report.messages_per_s:,.0f} messages/s"
     )
     click.echo(f"digest {report.digest}")
+
+
+def quoted(level: tuple[str, str] | None) -> str:
+    """Write a price with its size."""
+    return "-" if level is None else f"{level[0]} x {level[1]}"
+
+
+def sides(levels: tuple[int, int]) -> str:
+    """Write how many levels the sides have."""
+    return f"{levels[0]:,} / {levels[1]:,}"

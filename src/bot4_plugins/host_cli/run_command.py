@@ -1,24 +1,27 @@
 """``bot4 run``: a session from a configuration file."""
 
-import json
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryFile
 
 import attrs
 import click
-from rich.progress import TaskID
 
-from bot4_core.errors import StorageError
+from bot4_core.errors import ConfigError, StorageError
+from bot4_core.exit_codes import ExitCode
 from bot4_core.session.config import SessionConfig, SessionMode
-from bot4_core.session.ports import Progress, RunProgress
+from bot4_core.session.ports import RunProgress
 from bot4_core.session.report import SessionReport
 from bot4_core.session.runner import run as run_session
-from bot4_plugins.host_cli.output import json_option, print_json, print_table, progress_bar
+from bot4_plugins.host_cli.interruption import Interruption
+from bot4_plugins.host_cli.output import json_option, print_json, print_table, schema_option
 from bot4_plugins.host_cli.plugins_command import installed_host
+from bot4_plugins.host_cli.reading import whole_files
+from bot4_plugins.host_cli.report_files import write_report
+from bot4_plugins.host_cli.talk import Stages, Talk
 
-STAGES = {"compile": "compile kernels", "run": "run"}
+STAGES = {"compile": "compile kernels (once)", "run": "run the session"}
+SALVAGE = "`bot4 import --salvage FILE -o NEW.b4r` makes a whole one of what comes before"
 
 
 @click.command("run")
@@ -33,30 +36,53 @@ STAGES = {"compile": "compile kernels", "run": "run"}
 )
 @click.option("--live", is_flag=True, help="Agree that real orders may be sent.")
 @json_option
-def run(
+@schema_option("run")
+@click.pass_obj
+def run(  # noqa: PLR0917 - one parameter an option
+    talk: Talk,
     config: Path,
     seed: int | None,
     recordings: tuple[Path, ...],
     live: bool,
     as_json: bool,
-) -> None:
+) -> int:
     """Run the session that CONFIG (a TOML file) describes.
 
     Ends with a short table and an HTML report with plots. Orders are simulated unless CONFIG says
-    "live" and --live is given.
+    "live" and --live is given. Ctrl-C ends the session in good order, a second one at once. Exit
+    code 7 says that a breaker tripped.
 
     Example: bot4 run examples/quickstart.toml --seed 7
     """
-    settings = with_overrides(SessionConfig.read(config), seed, recordings)
-    with told() as progress:
-        report = run_session(settings, installed_host(), time, consent=live, progress=progress)
-    report = attrs.evolve(report, report=str(write_report(report, settings.report, config.stem)))
+    settings = with_overrides(read(config), seed, recordings)
+    require_folder(settings.audit.path.parent, "the audit log")
+    require_folder(settings.report, "the report")
+    report = play(settings, talk, live=live)
     for warning in report.warnings:
-        click.echo(f"bot4: warning: {warning}", err=True)
-    if as_json:
-        print_json(report.data())
-    else:
-        show(report)
+        talk.warn(warning)
+    try:
+        page = write_report(report, settings.report, config.stem)
+        report = attrs.evolve(report, report=str(page))
+    finally:
+        if as_json:
+            print_json(report.data())
+        else:
+            show(report)
+    return ending(report)
+
+
+def read(config: Path) -> SessionConfig:
+    """Read the configuration.
+
+    Raises
+    ------
+    ConfigError
+        If there is none, or with every fault at once.
+    """
+    if not config.is_file():
+        fault = "there is no such file; check the path, or start from examples/quickstart.toml"
+        raise ConfigError(str(config), [("", fault)])
+    return SessionConfig.read(config)
 
 
 def with_overrides(
@@ -73,63 +99,107 @@ def with_overrides(
     return config
 
 
-@contextmanager
-def told() -> Iterator[Progress]:
-    """Give something to tell progress to, shown as one bar a stage."""
-    with progress_bar() as bar:
-        tasks: dict[str, TaskID] = {}
+def require_folder(folder: Path, what: str) -> None:
+    """Make a folder and see that it can be written, before anything is worked out.
 
-        def tell(progress: RunProgress) -> None:
-            if progress.stage not in tasks:
-                for earlier in tasks.values():
-                    bar.update(earlier, completed=1.0)
-                name = STAGES.get(progress.stage, progress.stage)
-                tasks[progress.stage] = bar.add_task(name, total=1.0)
-            bar.update(tasks[progress.stage], completed=progress.share)
-
-        yield tell
-
-
-def write_report(report: SessionReport, folder: Path, name: str) -> Path:
-    """Write the page with plots and the data beside it, and return the page's path."""
-    from bot4_plugins.host_cli.session_charts import session_page  # noqa: PLC0415 - loads plotly
-
-    page = folder / f"{name}.html"
+    Raises
+    ------
+    StorageError
+        If it cannot.
+    """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        page.write_text(session_page(report, f"bot4 session {name}"), encoding="utf-8")
-        data = {**report.data(), "report": str(page)}
-        (folder / f"{name}.json").write_text(json.dumps(data, indent=2), encoding="utf-8")
+        with TemporaryFile(dir=folder):
+            pass
     except OSError as error:
         cause = error.strerror or str(error)
         raise StorageError(
-            f"{page}: the report cannot be written: {cause}; the audit log is complete, name "
-            "another folder as `report` in the configuration"
+            f"{folder}: cannot be written ({cause}), and {what} goes there; "
+            "name another place in the configuration"
         ) from error
-    return page
+
+
+def play(settings: SessionConfig, talk: Talk, *, live: bool) -> SessionReport:
+    """Run the session, showing how far it is."""
+    host = installed_host()
+    with (
+        talk.stages() as stages,
+        Interruption(talk) as interruption,
+        whole_files(settings.source.recordings, SALVAGE),
+    ):
+
+        def show_progress(progress: RunProgress) -> None:
+            interruption.graceful = progress.stage == "run"
+            tell(stages, progress)
+
+        return run_session(
+            settings,
+            host,
+            time,
+            consent=live,
+            progress=show_progress,
+            stop=lambda: interruption.reason,
+        )
+
+
+def tell(stages: Stages, at: RunProgress) -> None:
+    """Pass on where a run is."""
+    detail = at.detail or (f"{at.messages:,} messages" if at.messages else "")
+    stages(STAGES.get(at.stage, at.stage), at.share, detail)
+
+
+def ending(report: SessionReport) -> ExitCode:
+    """Return the exit code that a finished session stands for."""
+    if report.stopped:
+        return ExitCode.INTERRUPTED
+    return ExitCode.RISK_HALT if report.breakers else ExitCode.OK
 
 
 def show(report: SessionReport) -> None:
     """Print the result for people."""
     rows = [
-        (symbol, held.size, held.average_price, held.realised, held.unrealised, held.fees)
+        (
+            symbol,
+            held.size,
+            held.average_price,
+            held.realised,
+            held.unrealised,
+            held.fees,
+            held.fills,
+        )
         for symbol, held in report.positions.items()
     ]
-    headings = ("symbol", "position", "average", "realised", "unrealised", "fees")
-    print_table(f"Positions ({report.mode})", headings, rows)
-    result = report.pnl
+    headings = ("symbol", "position", "average", "realised", "unrealised", "fees", "fills")
+    print_table(f"Positions ({report.mode})", headings, rows, right=1)
+    click.echo()
+    for name, text in summary(report):
+        click.echo(f"{name:<9}{text}")
+
+
+def summary(report: SessionReport) -> list[tuple[str, str]]:
+    """Return the lines below the table."""
+    result, timing = report.pnl, report.timing
     orders = ", ".join(f"{count:,} {status}" for status, count in report.orders.items())
-    click.echo(
-        f"net      {result.net} {result.asset} (fees {result.fees}, funding {result.funding})"
-    )
-    click.echo(f"orders   {orders or 'none'}; {report.fills:,} fills")
+    lines = [
+        ("net", f"{result.net} {result.asset} (fees {result.fees}, funding {result.funding})"),
+        ("orders", f"{orders or 'none'}; {report.fills:,} fills"),
+    ]
+    if report.refusals:
+        lines.append(("gate", f"kept {report.refusals:,} orders back"))
     for trip in report.breakers:
-        click.echo(f"breaker  {trip.breaker} on {trip.instrument}: {trip.effect} ({trip.reason})")
-    timing = report.timing
-    click.echo(
-        f"speed    {report.messages:,} messages, {timing.messages_per_s:,.0f} a second; a step "
-        f"took {timing.decision_p50_us:.1f} µs, p99 {timing.decision_p99_us:.1f} µs"
+        stopped = f"{trip.breaker} on {trip.instrument}: {trip.effect} ({trip.reason})"
+        lines.append(("breaker", stopped))
+    if report.stopped:
+        lines.append(("stopped", report.stopped))
+    speed = (
+        f"{report.messages:,} messages, {timing.messages_per_s:,.0f} a second; a step took "
+        f"{timing.decision_p50_us:.1f} µs, p99 {timing.decision_p99_us:.1f} µs"
     )
-    click.echo(f"audit    {report.audit.path} ({report.audit.records:,} records)")
-    click.echo(f"digest   {report.digest}")
-    click.echo(f"report   {report.report}")
+    return [
+        *lines,
+        ("speed", speed),
+        ("audit", f"{report.audit.path} ({report.audit.records:,} records)"),
+        ("head", report.audit.head),
+        ("digest", report.digest),
+        ("report", report.report or "not written"),
+    ]

@@ -1,12 +1,12 @@
 """Make exchange adapters by plugin name."""
 
+import difflib
 from collections.abc import Callable, Sequence
 
 import click
 
 from bot4_core.convert import structure
 from bot4_core.domain_types.instruments import Instrument
-from bot4_core.errors import ConfigError
 from bot4_core.plugins.interfaces import Exchange
 from bot4_plugins.host_cli.plugins_command import installed_host
 
@@ -20,13 +20,19 @@ def adapter_factory(venue: str, market: str) -> Callable[[Sequence[Instrument]],
     ------
     MissingPluginError
         If no plugin brings the venue.
-    ConfigError
+    BadParameter
         If the venue has no such market.
     """
     kind: type[Exchange] = installed_host().load("exchange", venue)
     if market not in kind.markets:
+        near = difflib.get_close_matches(market, kind.markets, n=1)
+        hint = f", did you mean {near[0]!r}?" if near else ""
         known = ", ".join(kind.markets)
-        raise ConfigError("--market", [("", f"{venue} has no market {market!r}, but {known}")])
+        raise click.BadParameter(
+            f"{venue} has no market {market!r}{hint} (it has {known})",
+            ctx=click.get_current_context(),
+            param_hint="--market",
+        )
 
     def make(instruments: Sequence[Instrument]) -> Exchange:
         settings = structure({"market": market}, kind.settings_type, "--market")
