@@ -1,5 +1,6 @@
 """The slow, obviously right order book: a SortedDict a side, rules written out one by one."""
 
+from collections.abc import MutableMapping
 from typing import Any, TypeAlias
 
 import attrs
@@ -10,6 +11,7 @@ from sortedcontainers import SortedDict
 from bot4_core.domain_types.records import BookState, ChainRule, EventFlag, EventKind, Side
 
 Level: TypeAlias = tuple[int, int, int]  # side, price, size
+Ladder: TypeAlias = MutableMapping[int, int]  # SortedDicts: iterated in key order
 MOST_REPEATS = 1024
 
 
@@ -34,8 +36,8 @@ class SlowBook:
     rule: ChainRule
     depth: int = 0
     state: BookState = BookState.SYNCING
-    bids: "SortedDict[int, int]" = attrs.field(factory=SortedDict)  # by negated price
-    asks: "SortedDict[int, int]" = attrs.field(factory=SortedDict)
+    bids: Ladder = attrs.field(factory=SortedDict)  # by negated price
+    asks: Ladder = attrs.field(factory=SortedDict)
     local: Delta = attrs.field(factory=lambda: Delta(-1, -1, -1, []))
     bridged: bool = False
     ranged: bool = False
@@ -115,20 +117,23 @@ class SlowBook:
             self.count("resyncs")
         self.was_live = True
 
+    def is_live(self) -> bool:
+        return self.state is BookState.LIVE
+
     def replay(self) -> None:
         waiting = list(self.pending)
         moved, left = True, True
-        while moved and left and self.state is BookState.LIVE:
+        while moved and left and self.is_live():
             moved, left, todo, waiting = False, False, waiting, []
             for delta in todo:
-                verdict = self.judge(delta) if self.state is BookState.LIVE else "unread"
+                verdict = self.judge(delta) if self.is_live() else "unread"
                 if verdict == "next":
                     self.advance(delta)
                     moved = True
                 else:
                     waiting.append(delta)
                     left |= verdict == "gap"
-        if self.state is not BookState.LIVE:
+        if not self.is_live():
             return
         if not left:
             self.pending.clear()
@@ -220,7 +225,7 @@ class SlowBook:
                 while len(book) > self.depth:
                     book.popitem()
         self.count("updates")
-        if self.bids and self.asks and -self.bids.keys()[0] >= self.asks.keys()[0]:
+        if self.bids and self.asks and -next(iter(self.bids)) >= next(iter(self.asks)):
             self.count("crossed")
             self.leave(BookState.CROSSED)
         elif diverged:
@@ -236,7 +241,7 @@ class SlowBook:
         if book.pop(key, None) is not None:
             return False
         self.count("orphans")
-        beyond = 0 < self.depth <= len(book) and key > book.keys()[-1]
+        beyond = 0 < self.depth <= len(book) and key > max(book)
         return self.rule is ChainRule.STEP and not beyond
 
 

@@ -87,7 +87,7 @@ def apply_events(rows: Events, memory: Words, events: Events, start: int, stop: 
     at = start
     while at < whole:
         event = events[at]
-        instrument = event["instrument"]
+        instrument = int(event["instrument"])
         if instrument >= rows.size:
             return at
         row = rows[instrument]

@@ -113,7 +113,7 @@ def _drop_best(memory: Words, at: int, index: int) -> None:
     """Find the best level again after the best tick was emptied."""
     if memory[at + INSIDE] == 0 and memory[at + OUTSIDE] > 0:
         memory[at + BEST] = memory[at + WINDOW]
-        recentre(memory, at, memory[memory[at + KEYS]])
+        recentre(memory, at, int(memory[memory[at + KEYS]]))
     else:
         memory[at + BEST] = next_occupied(memory, at, index + 1)
 
@@ -241,14 +241,14 @@ def depth_cost(memory: Words, at: int, size: int) -> tuple[float, int]:
     mask = memory[at + MASK]
     index = memory[at + BEST]
     for _ in range(memory[at + INSIDE]):
-        amount = min(memory[memory[at + SIZES] + index], size - taken)
+        amount = min(int(memory[memory[at + SIZES] + index]), size - taken)
         cost += float((memory[at + BASE] + index * memory[at + GRAIN]) ^ mask) * float(amount)
         taken += amount
         if taken >= size:
             return cost, taken
         index = next_occupied(memory, at, index + 1)
     for i in range(memory[at + OUTSIDE]):
-        amount = min(memory[memory[at + AMOUNTS] + i], size - taken)
+        amount = min(int(memory[memory[at + AMOUNTS] + i]), size - taken)
         cost += float(memory[memory[at + KEYS] + i] ^ mask) * float(amount)
         taken += amount
         if taken >= size:

@@ -145,8 +145,7 @@ def _take_snapshot(row: BookRow, memory: Words, events: Events, begin: int, end:
     clear_book(row, memory)
     if memory[row["bids"] + GRAIN] == 0:
         _infer_grain(row, memory, events, begin, end - 1)
-    if end - 1 > begin:
-        put_levels(row, memory, events, begin, end - 1)
+    put_levels(row, memory, events, begin, end - 1)
     accept_delta(row, -1, closing["sequence"], -1)
     row["bridged"] = 0
     row["time"] = closing["time"]

@@ -94,7 +94,8 @@ def _replay_once(row: BookRow, memory: Words) -> tuple[int, int]:
     stop = at + row["pending_used"]
     while at < stop and row["state"] == LIVE:
         if memory[at + APPLIED] == 0:
-            verdict = judge_delta(row, memory[at + FIRST], memory[at + LAST], memory[at + LINK])
+            first, last, link = memory[at + FIRST], memory[at + LAST], memory[at + LINK]
+            verdict = judge_delta(row, int(first), int(last), int(link))
             if verdict == CONTINUES:
                 _apply_kept(row, memory, at)
                 applied += 1

@@ -152,7 +152,7 @@ def clear_book(row: BookRow, memory: Words) -> None:
 @kernel()
 def _refine(row: BookRow, memory: Words, price: int) -> None:
     """Make the grain fine enough for a price."""
-    grain = common_grain(memory[row["bids"] + GRAIN], price)
+    grain = common_grain(int(memory[row["bids"] + GRAIN]), price)
     set_grain(memory, row["bids"], grain)
     set_grain(memory, row["asks"], grain)
 

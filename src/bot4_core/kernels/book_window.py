@@ -150,7 +150,7 @@ def next_occupied(memory: Words, at: int, start: int) -> int:
     word = start >> 6
     found = memory[bits + word] & (ALL_BITS << (start & 63))
     if found != 0:
-        return (word << 6) + lowest_bit(found)
+        return (word << 6) + lowest_bit(int(found))
     word += 1
     group = word >> 6
     groups = window >> 12
@@ -162,8 +162,8 @@ def next_occupied(memory: Words, at: int, start: int) -> int:
         if group >= groups:
             return int(window)
         found = memory[at + HEADER + group]
-    word = (group << 6) + lowest_bit(found)
-    return (word << 6) + lowest_bit(memory[bits + word])
+    word = (group << 6) + lowest_bit(int(found))
+    return (word << 6) + lowest_bit(int(memory[bits + word]))
 
 
 @kernel()
@@ -172,8 +172,8 @@ def last_occupied(memory: Words, at: int) -> int:
     group = (memory[at + WINDOW] >> 12) - 1
     while memory[at + HEADER + group] == 0:
         group -= 1
-    word = (group << 6) + highest_bit(memory[at + HEADER + group])
-    return int((word << 6) + highest_bit(memory[memory[at + BITS] + word]))
+    word = (group << 6) + highest_bit(int(memory[at + HEADER + group]))
+    return int((word << 6) + highest_bit(int(memory[memory[at + BITS] + word])))
 
 
 @kernel()
@@ -264,7 +264,7 @@ def set_grain(memory: Words, at: int, grain: int) -> None:
     _spill(memory, at)
     memory[at + GRAIN] = grain
     if memory[at + OUTSIDE] > 0:
-        _lay_window(memory, at, memory[memory[at + KEYS]])
+        _lay_window(memory, at, int(memory[memory[at + KEYS]]))
         _fill(memory, at)
     else:
         memory[at + BASE] = 0

@@ -164,7 +164,7 @@ def test_slices_and_mixed_instruments_do_not_matter(
     for message in messages:
         single.apply(message)
     done = split.apply(rows, 0, min(cut, rows.size))
-    assert done == sum(m.size for m in messages if m is not None) or done <= cut
+    assert done <= cut
     assert split.apply(rows, done) == rows.size
     for venue, *books in zip(feed, whole, single, split, strict=True):
         for book in books:

@@ -61,12 +61,12 @@ def walk(memory: Words, depth: int = 4 * ROOM) -> list[tuple[int, int]]:
 
 @pytest.mark.parametrize("position", range(64))
 def test_bit_scans_find_the_ends_of_any_word(position: int) -> None:
-    word = np.int64(1) << position
+    word = int(np.int64(1) << position)
     assert lowest_bit(word) == position
     assert highest_bit(word) == position
     if position < 63:
-        assert highest_bit(word | np.int64(1)) == position
-        assert lowest_bit(word | (np.int64(-1) << 63)) == position
+        assert highest_bit(word | 1) == position
+        assert lowest_bit(word | LOWEST) == position
 
 
 @pytest.mark.parametrize("price", [LOWEST, LOWEST + 1, -1, 0, 1, 6_170_000, HIGHEST - 1, HIGHEST])
@@ -133,6 +133,16 @@ def test_scan_skips_empty_groups_of_the_summary() -> None:
     assert next_occupied(memory, 0, 4 * WINDOW) == 4 * WINDOW
 
 
+def test_worst_level_is_found_and_trimmed_in_any_group_of_the_summary() -> None:
+    memory = fresh(0, window=4 * WINDOW)
+    for price in (0, 300, 12_000, 10**6):
+        put_level(memory, 0, price, 1)
+    for depth, worst in ((4, 10**6), (3, 12_000), (2, 300), (1, 0)):
+        trim_ladder(memory, 0, depth)
+        assert worst_price(memory, 0) == worst
+        assert len(check_ladder(memory, 0)) == depth
+
+
 def test_grain_refines_without_losing_levels() -> None:
     memory = fresh(-1, 1_000_000)
     for i in range(20):
@@ -169,7 +179,7 @@ def test_larger_copy_holds_the_same_levels() -> None:
 @pytest.mark.parametrize("grain", [0, 1, 7, 10, 2**40])
 @pytest.mark.parametrize("price", [LOWEST, -30, -1, 0, 1, 30, 6_180_020, HIGHEST])
 def test_common_grain_divides_both(grain: int, price: int) -> None:
-    found = int(common_grain(np.int64(grain), np.int64(price)))
+    found = int(common_grain(grain, price))
     assert found > 0
     assert price % found == 0
     assert grain % found == 0
@@ -252,14 +262,14 @@ class LadderMachine(RuleBasedStateMachine):
 
     @rule(price=scaled_prices)
     def refine(self, price: int) -> None:
-        set_grain(self.memory, 0, common_grain(self.memory[GRAIN], np.int64(price)))
+        set_grain(self.memory, 0, common_grain(int(self.memory[GRAIN]), price))
 
     @rule(data=st.data())
     @precondition(lambda self: bool(self.model))
     def move_window(self, data: st.DataObject) -> None:
         price = data.draw(st.sampled_from(self.ordered()[:3]))
         if price == self.ordered()[0]:
-            recentre(self.memory, 0, np.int64(price) ^ np.int64(self.mask))
+            recentre(self.memory, 0, price ^ self.mask)
 
     @rule()
     def clear(self) -> None:
