@@ -15,7 +15,7 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping
 from enum import Enum, EnumType
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import llvmlite
 import numba
@@ -78,7 +78,7 @@ def _constant(value: object) -> bytes:
         code = value.__code__
         return f"{code.co_filename}:{code.co_firstlineno}:{value.__qualname__}".encode()
     if isinstance(value, EnumType):
-        members: list[Enum] = list(value)
+        members = cast("list[Enum]", list(value))
         return repr([(member.name, member.value) for member in members]).encode()
     if isinstance(value, np.ndarray):
         return str(value.dtype).encode() + value.tobytes()

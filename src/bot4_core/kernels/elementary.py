@@ -2,7 +2,7 @@
 
 The C library and vector libraries differ in the last bits between machines, so decisions would
 too. These use additions, multiplications and divisions in a fixed order, and nothing else. The
-tested error bounds, in units in the last place of the result, are 0.7 for `exp`, 1 for `log`,
+tested error bounds, in units in the last place of the result, are 0.65 for `exp`, 1 for `log`,
 `log1p` and `expm1`, 2.5 for `tanh`; square roots may use ``math.sqrt``, which IEEE 754 rounds
 correctly.
 
