@@ -5,7 +5,7 @@ import re
 
 from bot4_core.domain_types.number_text import scaled_from_text
 from bot4_core.errors import NumberOverflowError, PrecisionError
-from bot4_core.kernels.wire import INEXACT, LOST, TOO_LARGE
+from bot4_core.kernels.wire import INEXACT, LONGEST_DECIMAL, LOST, TOO_LARGE
 
 DECIMAL = re.compile(rb"[0-9]+(\.[0-9]*)?")
 COUNT = re.compile(rb"[0-9]+")
@@ -14,7 +14,7 @@ COUNT = re.compile(rb"[0-9]+")
 def decimal_at(text: bytes, places: int) -> tuple[int, int]:
     """Read the decimal that text begins with, as ``scan_decimal`` must."""
     found = DECIMAL.match(text)
-    if found is None or found[0].endswith(b"."):
+    if found is None or found[0].endswith(b".") or len(found[0]) > LONGEST_DECIMAL:
         return 0, LOST
     try:
         return scaled_from_text(found[0].decode(), -places), found.end()

@@ -16,6 +16,7 @@ from bot4_core.kernels.wire_bytes import Text, byte, leading_bytes, word
 
 __all__ = [
     "INEXACT",
+    "LONGEST_DECIMAL",
     "LOST",
     "TOO_LARGE",
     "digit_count",
@@ -33,6 +34,8 @@ INEXACT: Final = LOST + 1
 TOO_LARGE: Final = LOST + 2
 """Position: the scaled number leaves 64 bits."""
 
+LONGEST_DECIMAL: Final = 64
+"""Characters of a decimal, sign aside; longer ones are taken for damage and lost."""
 POWERS: Final = np.array([10**power for power in range(19)], np.int64)
 INT64_MAX: Final = 2**63 - 1
 HIGHS: Final = -0x7F7F7F7F7F7F7F80  # 0x80 in each byte, as a signed number
@@ -189,6 +192,7 @@ def _scan_parts(text: Text, at: int, places: int) -> tuple[int, int]:
 
 @kernel()
 def _scan_long_decimal(text: Text, at: int, stop: int, places: int) -> tuple[int, int]:
+    first = at
     value = 0
     digits = 0
     decimals = -1  # before the point
@@ -209,7 +213,7 @@ def _scan_long_decimal(text: Text, at: int, stop: int, places: int) -> tuple[int
         else:
             break
         at += 1
-    if digits == 0 or decimals == 0:
+    if digits == 0 or decimals == 0 or at - first > LONGEST_DECIMAL:
         return 0, LOST
     if inexact:
         return 0, INEXACT

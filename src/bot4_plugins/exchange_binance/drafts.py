@@ -8,6 +8,7 @@ import attrs
 from bot4_core.domain_types.number_text import exponent_of_text, scaled_from_text
 from bot4_core.domain_types.records import EventKind
 from bot4_core.errors import DecodeError
+from bot4_core.kernels.wire import LONGEST_DECIMAL
 
 __all__ = [
     "DraftEvent",
@@ -24,7 +25,6 @@ __all__ = [
 ]
 
 _DECIMAL: Final = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,2})?", re.ASCII)
-_LONGEST: Final = 64
 
 
 class PriceText(NamedTuple):
@@ -91,7 +91,7 @@ def significant_exponent(text: str) -> int:
 
 def amount_text(text: str, what: str) -> str:
     """Check that text is a finite decimal number of sane length and return it."""
-    if len(text) > _LONGEST or _DECIMAL.fullmatch(text) is None:
+    if len(text.removeprefix("-")) > LONGEST_DECIMAL or _DECIMAL.fullmatch(text) is None:
         raise DecodeError(f"{what} {text[:80]!r} is not a decimal number")
     return text
 

@@ -9,7 +9,7 @@ from bot4_core.kernels.wire_bytes import Text
 from bot4_core.kernels.wire_symbols import INSTRUMENT, PRICE_PLACES, SIZE_PLACES
 from bot4_core.plugins.interfaces import Record, Records
 from bot4_plugins.exchange_binance.kernel_layout import PREVIOUS, UNKNOWN, bit, letter
-from bot4_plugins.exchange_binance.kernel_levels import LONGEST_NUMBER, read_deferred
+from bot4_plugins.exchange_binance.kernel_levels import read_deferred
 
 __all__ = [
     "begin",
@@ -67,10 +67,8 @@ def read_amounts(text: Text, stop: int, state: Record, fields: tuple[int, ...], 
     """
     smallest = INT64_MAX
     for field in fields:
-        at = state["values"][field]
-        end = state["ends"][field]
-        value, following = scan_decimal(text, at, stop, places)
-        if following != end or end - at > LONGEST_NUMBER:
+        value, following = scan_decimal(text, state["values"][field], stop, places)
+        if following != state["ends"][field]:
             return -1
         state["values"][field] = value
         smallest = min(smallest, value)

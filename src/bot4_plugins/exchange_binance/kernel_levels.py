@@ -19,10 +19,8 @@ from bot4_core.kernels.wire_symbols import INSTRUMENT, PRICE_PLACES, SIZE_PLACES
 from bot4_core.plugins.interfaces import Record, Records
 from bot4_plugins.exchange_binance.kernel_layout import letter
 
-__all__ = ["LONGEST_NUMBER", "read_deferred", "read_side"]
+__all__ = ["read_deferred", "read_side"]
 
-LONGEST_NUMBER: Final = 64
-"""Characters of a decimal text beyond which it is taken for damage."""
 BOOK_SET: Final = int(EventKind.BOOK_SET)
 BUY: Final = int(Side.BUY)
 SELL: Final = int(Side.SELL)
@@ -39,7 +37,7 @@ def _scan_quoted(text: Text, at: int, stop: int, places: int) -> tuple[int, int]
     """Read a decimal between quotes; ``next`` is after the closing quote."""
     at = enter(text, at, stop, QUOTE)
     value, end = scan_decimal(text, at, stop, places)
-    if peek(text, end, stop) != QUOTE or end - at > LONGEST_NUMBER:
+    if peek(text, end, stop) != QUOTE:
         return 0, LOST
     return value, end + 1
 

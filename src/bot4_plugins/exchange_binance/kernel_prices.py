@@ -11,7 +11,6 @@ from bot4_core.plugins.interfaces import Record, Records
 from bot4_plugins.exchange_binance.kernel_events import begin, event_time, nanoseconds, read_amounts
 from bot4_plugins.exchange_binance.kernel_fields import begin_fields, scan_fields
 from bot4_plugins.exchange_binance.kernel_layout import UNKNOWN, bit, letter
-from bot4_plugins.exchange_binance.kernel_levels import LONGEST_NUMBER
 
 __all__ = ["MARK_PLACES", "RATE_PLACES", "decode_candle", "decode_mark"]
 
@@ -75,11 +74,7 @@ def _decode_rate(text: Text, stop: int, state: Record, records: Records, at: int
     records[at]["price"] = rate
     records[at]["aux"] = settles
     records[at - 1]["flags"] = 0
-    return (
-        end == state["ends"][RATE]
-        and end - state["values"][RATE] <= LONGEST_NUMBER
-        and settles >= 0
-    )
+    return end == state["ends"][RATE] and settles >= 0
 
 
 @kernel()

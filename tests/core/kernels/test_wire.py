@@ -48,6 +48,8 @@ def number_texts(draw: st.DrawFn) -> bytes:
 @example(b'9223372036854775808"', 0)
 @example(b'92233720368547758.07"', 2)
 @example(b'0000000000000000000000001.5"', 1)
+@example(b"0" * 60 + b'1.50"', 1)
+@example(b"0" * 60 + b'1.500"', 1)
 @example(b'5"', 18)
 @example(b'9.5"', 18)
 @example(b'12"', 18)
