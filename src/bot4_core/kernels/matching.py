@@ -21,85 +21,127 @@ from bot4_core.kernels.matching_fills import (
     take,
 )
 from bot4_core.kernels.matching_sight import Sight, is_live, size_at
-from bot4_core.kernels.matching_state import AS_MAKER, CANCEL, FLYING, FREE, PLACE, Desk
+from bot4_core.kernels.matching_state import (
+    ARRIVES,
+    AS_MAKER,
+    FIRST_ASK,
+    FIRST_BID,
+    FLYING,
+    FREE,
+    FREE_ORDER,
+    INSTRUMENT,
+    INTENT_WORDS,
+    IS_CANCEL,
+    LAST_ARRIVAL,
+    LATENCY_OUT,
+    NEXT,
+    NOW,
+    NUMBER,
+    OF_INSTRUMENT,
+    OF_NUMBER,
+    OF_ORDER,
+    OF_SIDE,
+    OPEN,
+    OPEN_ORDERS,
+    ORDER_ROOM,
+    ORDER_WORDS,
+    ORDERS_AT,
+    OUT,
+    OUT_ROOM,
+    PRICE,
+    REQUEST_FIRST,
+    REQUEST_ROOM,
+    REQUEST_WORDS,
+    REQUESTS,
+    REQUESTS_AT,
+    SIDE,
+    SIZE,
+    STATE,
+    TAKEN,
+    Desk,
+    terms_of,
+)
 
-__all__ = ["NO_ROOM", "advance", "match_events", "submit", "submit_cancel"]
+__all__ = ["advance", "match_events", "submit", "submit_cancel"]
 
-NO_ROOM: Final = -1
 BOOK_END: Final = int(EventKind.BOOK_END)
 TRADE: Final = int(EventKind.TRADE)
 
 
 @kernel()
-def room_for(desk: Desk, extra: int) -> bool:
-    """Tell whether the waiting events can take one more step of the matcher."""
-    head = desk.head[0]
-    return bool(head["out_count"] + 2 * head["open_count"] + extra <= len(desk.out))
+def has_room(desk: Desk) -> bool:
+    """Tell whether the waiting answers can take one more step of the matcher."""
+    return bool(desk[OUT] + 2 * desk[OPEN_ORDERS] + MOST_LEVELS + 4 <= desk[OUT_ROOM])
 
 
 @kernel()
-def send(desk: Desk, time: int, kind: int, slot: int, number: int) -> None:
-    """Put a request on its way; requests arrive in the order in which they were sent."""
-    head = desk.head[0]
-    arrival = max(time + head["latency_out"], head["last_arrival"])
-    head["last_arrival"] = arrival
-    row = desk.actions[(head["action_first"] + head["action_count"]) % len(desk.actions)]
-    head["action_count"] += 1
-    row["time"] = arrival
-    row["kind"] = kind
-    row["slot"] = slot
-    row["number"] = number
+def send(desk: Desk, time: int) -> int:
+    """Put a request on its way and return its row, or 0 where the ring is full.
+
+    Requests arrive in the order in which they were sent.
+    """
+    if desk[REQUESTS] == desk[REQUEST_ROOM]:
+        return 0
+    arrival = max(time + desk[LATENCY_OUT], desk[LAST_ARRIVAL])
+    desk[LAST_ARRIVAL] = arrival
+    place = (desk[REQUEST_FIRST] + desk[REQUESTS]) % desk[REQUEST_ROOM]
+    desk[REQUESTS] += 1
+    row = int(desk[REQUESTS_AT] + REQUEST_WORDS * place)
+    desk[row + ARRIVES] = arrival
+    return row
 
 
 @kernel()
-def submit(desk: Desk, intent: np.void, time: int) -> int:
+def submit(desk: Desk, intent: NDArray[np.int64], time: int) -> bool:
     """Send a new order.
+
+    Parameters
+    ----------
+    intent : (words,) int64
+        An INTENT_DTYPE row.
 
     Returns
     -------
-    int
-        Its slot, or ``NO_ROOM`` when the arrays are full.
+    bool
+        False when the ring of requests is full and nothing was sent.
     """
-    head = desk.head[0]
-    if head["action_count"] == len(desk.actions):
-        return NO_ROOM
-    slot = 0
-    while slot < head["orders_used"] and desk.orders[slot]["state"] != FREE:
-        slot += 1
-    if slot == len(desk.orders):
-        return NO_ROOM
-    head["orders_used"] = max(head["orders_used"], slot + 1)
-    head["open_count"] += 1
-    order = desk.orders[slot]
-    order["number"] = intent["number"]
-    order["instrument"] = intent["instrument"]
-    order["side"] = intent["side"]
-    order["type"] = intent["type"]
-    order["time_in_force"] = intent["time_in_force"]
-    order["flags"] = intent["flags"]
-    order["price"] = intent["price"]
-    order["size"] = intent["size"]
-    order["open"] = intent["size"]
-    order["venue_id"] = -1
-    order["state"] = FLYING
-    send(desk, time, PLACE, slot, order["number"])
-    return slot
+    row = send(desk, time)
+    if row == 0:
+        return False
+    order = desk[FREE_ORDER]
+    desk[row + IS_CANCEL] = 0
+    desk[row + OF_ORDER] = order
+    desk[row + OF_NUMBER] = intent[NUMBER]
+    desk[row + OF_INSTRUMENT] = intent[INSTRUMENT]
+    desk[row + OF_SIDE] = intent[SIDE]
+    if order != 0:
+        desk[FREE_ORDER] = desk[order + NEXT]
+        desk[OPEN_ORDERS] += 1
+        for word in range(INTENT_WORDS):
+            desk[order + word] = intent[word]
+        desk[order + OPEN] = intent[SIZE]
+        desk[order + STATE] = FLYING
+    return True
 
 
 @kernel()
-def submit_cancel(desk: Desk, number: int, instrument: int, side: int, time: int) -> int:
+def submit_cancel(desk: Desk, number: int, instrument: int, side: int, time: int) -> bool:
     """Send the cancellation of an order; same result as ``submit``."""
-    head = desk.head[0]
-    if head["action_count"] == len(desk.actions):
-        return NO_ROOM
-    slot = 0
-    while slot < head["orders_used"] - 1 and desk.orders[slot]["number"] != number:
-        slot += 1
-    at = (head["action_first"] + head["action_count"]) % len(desk.actions)
-    send(desk, time, CANCEL, slot, number)
-    desk.actions[at]["instrument"] = instrument
-    desk.actions[at]["side"] = side
-    return slot
+    row = send(desk, time)
+    if row == 0:
+        return False
+    desk[row + IS_CANCEL] = 1
+    desk[row + OF_ORDER] = 0
+    desk[row + OF_NUMBER] = number
+    desk[row + OF_INSTRUMENT] = instrument
+    desk[row + OF_SIDE] = side
+    order = desk[ORDERS_AT]
+    for _ in range(desk[ORDER_ROOM]):
+        if desk[order + NUMBER] == number and desk[order + STATE] != FREE:
+            desk[row + OF_ORDER] = order
+            break
+        order += ORDER_WORDS
+    return True
 
 
 @kernel()
@@ -109,23 +151,22 @@ def advance(desk: Desk, sight: Sight, now: int) -> bool:
     Returns
     -------
     bool
-        False when the waiting events have no room; call again after making some.
+        False when the waiting answers have no room; call again after making some.
     """
-    head = desk.head[0]
-    while head["action_count"] > 0:
-        row = desk.actions[head["action_first"]]
-        if row["time"] > now:
+    while desk[REQUESTS] > 0:
+        row = int(desk[REQUESTS_AT] + REQUEST_WORDS * desk[REQUEST_FIRST])
+        if desk[row + ARRIVES] > now:
             break
-        if not room_for(desk, MOST_LEVELS + 4):
+        if not has_room(desk):
             return False
-        head["now"] = max(head["now"], row["time"])
-        if row["kind"] == PLACE:
-            order_arrives(desk, sight, row["slot"])
-        else:
+        desk[NOW] = max(desk[NOW], desk[row + ARRIVES])
+        if desk[row + IS_CANCEL]:
             cancel_arrives(desk, row)
-        head["action_first"] = (head["action_first"] + 1) % len(desk.actions)
-        head["action_count"] -= 1
-    head["now"] = max(head["now"], now)
+        else:
+            order_arrives(desk, sight, row)
+        desk[REQUEST_FIRST] = (desk[REQUEST_FIRST] + 1) % desk[REQUEST_ROOM]
+        desk[REQUESTS] -= 1
+    desk[NOW] = max(desk[NOW], now)
     return True
 
 
@@ -136,23 +177,22 @@ def match_events(desk: Desk, sight: Sight, records: NDArray[np.void], start: int
     Returns
     -------
     int
-        Index of the first record not matched: ``stop``, or less when the waiting events have no
+        Index of the first record not matched: ``stop``, or less when the waiting answers have no
         room; call again after making some.
     """
-    head = desk.head[0]
     for at in range(start, stop):
         kind = records[at]["kind"]
         if kind not in (TRADE, BOOK_END):
             continue
         instrument = int(records[at]["instrument"])
-        terms = desk.terms[instrument]
-        if kind == BOOK_END and head["taken_count"] > 0:
+        terms = terms_of(desk, instrument)
+        if kind == BOOK_END and desk[TAKEN] > 0:
             forget_refreshed(desk, sight, instrument)
-        if terms["first_bid"] < 0 and terms["first_ask"] < 0:
+        if desk[terms + FIRST_BID] == 0 and desk[terms + FIRST_ASK] == 0:
             continue
-        if not room_for(desk, MOST_LEVELS):
+        if not has_room(desk):
             return at
-        head["now"] = max(head["now"], records[at]["received"])
+        desk[NOW] = max(desk[NOW], records[at]["received"])
         if kind == TRADE:
             side, price, size = records[at]["side"], records[at]["price"], records[at]["size"]
             if side <= 0:
@@ -168,11 +208,9 @@ def match_events(desk: Desk, sight: Sight, records: NDArray[np.void], start: int
 def on_book(desk: Desk, sight: Sight, instrument: int) -> None:
     """After a book message: move our queue positions, and fill what the book has crossed."""
     for side in (1, -1):
-        terms = desk.terms[instrument]
-        slot = terms["first_bid"] if side > 0 else terms["first_ask"]
-        while slot >= 0:
-            order = desk.orders[slot]
-            after = order["next"]
-            requeue(desk, slot, size_at(sight, instrument, side, order["price"]))
-            take(desk, sight, slot, order["price"], AS_MAKER)
-            slot = after
+        order = desk[terms_of(desk, instrument) + (FIRST_BID if side > 0 else FIRST_ASK)]
+        while order != 0:
+            after = desk[order + NEXT]
+            requeue(desk, order, size_at(sight, instrument, side, desk[order + PRICE]))
+            take(desk, sight, order, desk[order + PRICE], AS_MAKER)
+            order = after

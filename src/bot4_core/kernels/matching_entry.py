@@ -2,8 +2,6 @@
 
 from typing import Final
 
-import numpy as np
-
 from bot4_core.domain_types.records import (
     EventKind,
     OrderFlag,
@@ -12,9 +10,49 @@ from bot4_core.domain_types.records import (
     TimeInForce,
 )
 from bot4_core.jit import kernel
-from bot4_core.kernels.matching_fills import MOST_LEVELS, available, take
+from bot4_core.kernels.matching_fills import MOST_LEVELS, available, expire, take
 from bot4_core.kernels.matching_sight import Sight, best_price, is_live, next_price, size_at
-from bot4_core.kernels.matching_state import AS_TAKER, FREE, RESTING, Desk, emit, unlink
+from bot4_core.kernels.matching_state import (
+    AHEAD,
+    AS_TAKER,
+    EVENT_AUX,
+    FIRST_ASK,
+    FIRST_BID,
+    FLAGS,
+    FREE,
+    INSTRUMENT,
+    INSTRUMENTS,
+    LEVEL,
+    LOT,
+    MAX_SIZE,
+    MIN_NOTIONAL,
+    MIN_SIZE,
+    NEXT,
+    OF_INSTRUMENT,
+    OF_NUMBER,
+    OF_ORDER,
+    OF_SIDE,
+    OPEN,
+    POSITION,
+    PRICE,
+    RESTING,
+    SIDE,
+    SIZE,
+    STATE,
+    TICK,
+    TIME_IN_FORCE,
+    TRADED,
+    TRADING,
+    TYPE,
+    VENUE_ID,
+    VENUE_ORDERS,
+    Desk,
+    answer,
+    chain_of,
+    emit,
+    terms_of,
+    unlink,
+)
 
 __all__ = ["cancel_arrives", "order_arrives", "refusal"]
 
@@ -44,57 +82,55 @@ WOULD_INCREASE: Final = int(OrderReason.WOULD_INCREASE)
 SELF_TRADE: Final = int(OrderReason.SELF_TRADE)
 UNSUPPORTED: Final = int(OrderReason.UNSUPPORTED)
 NOT_OPEN: Final = int(OrderReason.NOT_OPEN)
+TOO_MANY: Final = int(OrderReason.TOO_MANY)
 NOTIONAL_LIMIT: Final = 2**62
 NO_PRICE: Final = 2**62
 
 
 @kernel()
-def is_supported(order: np.void) -> bool:
+def is_supported(desk: Desk, order: int) -> bool:
     """Tell whether the paper venue has an order's type, side and conditions."""
-    if order["side"] not in (1, -1) or order["time_in_force"] == GTD:
+    if desk[order + SIDE] not in (1, -1) or desk[order + TIME_IN_FORCE] == GTD:
         return False
-    if order["type"] == MARKET:
-        return bool(order["flags"] & POST_ONLY == 0)
-    return bool(order["type"] == LIMIT)
+    if desk[order + TYPE] == MARKET:
+        return bool(desk[order + FLAGS] & POST_ONLY == 0)
+    return bool(desk[order + TYPE] == LIMIT)
 
 
 @kernel()
-def refusal(desk: Desk, sight: Sight, slot: int) -> int:
+def refusal(desk: Desk, sight: Sight, order: int) -> int:
     """Return why an arriving order is refused, ``OrderReason.NONE`` if it is not."""
-    order = desk.orders[slot]
-    instrument = order["instrument"]
-    if not 0 <= instrument < len(desk.terms):
+    instrument = desk[order + INSTRUMENT]
+    if not 0 <= instrument < desk[INSTRUMENTS]:
         return UNKNOWN_INSTRUMENT
-    if not desk.terms[instrument]["trading"]:
+    terms = terms_of(desk, instrument)
+    if not desk[terms + TRADING]:
         return NOT_TRADING
-    if not is_supported(order):
+    if not is_supported(desk, order):
         return UNSUPPORTED
     if not is_live(sight, instrument):
         return BOOK_NOT_LIVE
-    if order["type"] == LIMIT and (
-        order["price"] <= 0 or order["price"] % desk.terms[instrument]["tick"] != 0
-    ):
+    price = desk[order + PRICE]
+    if desk[order + TYPE] == LIMIT and (price <= 0 or price % desk[terms + TICK] != 0):
         return BAD_PRICE
-    return size_refusal(desk, sight, slot)
+    return size_refusal(desk, sight, order, terms)
 
 
 @kernel()
-def size_refusal(desk: Desk, sight: Sight, slot: int) -> int:
+def size_refusal(desk: Desk, sight: Sight, order: int, terms: int) -> int:
     """Return what is wrong with an order's size and conditions at its price."""
-    order = desk.orders[slot]
-    side, size = order["side"], order["size"]
-    terms = desk.terms[order["instrument"]]
-    opposite = best_price(sight, order["instrument"], -side)
-    price = order["price"] if order["type"] == LIMIT else opposite
-    too_large = 0 < terms["max_size"] < size or (price > 0 and size > NOTIONAL_LIMIT // price)
-    if size <= 0 or size % terms["lot"] != 0 or too_large:
+    instrument, side, size = desk[order + INSTRUMENT], desk[order + SIDE], desk[order + SIZE]
+    opposite = best_price(sight, instrument, -side)
+    price = desk[order + PRICE] if desk[order + TYPE] == LIMIT else opposite
+    too_large = 0 < desk[terms + MAX_SIZE] < size or (price > 0 and size > NOTIONAL_LIMIT // price)
+    if size <= 0 or size % desk[terms + LOT] != 0 or too_large:
         return BAD_SIZE
-    if size < terms["min_size"] or (price > 0 and size * price < terms["min_notional"]):
+    if size < desk[terms + MIN_SIZE] or (price > 0 and size * price < desk[terms + MIN_NOTIONAL]):
         return BELOW_MINIMUM
-    if order["flags"] & REDUCE_ONLY and terms["position"] * side >= 0:
+    if desk[order + FLAGS] & REDUCE_ONLY and desk[terms + POSITION] * side >= 0:
         return WOULD_INCREASE
-    if order["flags"] & POST_ONLY:
-        own = own_best(desk, order["instrument"], -side)
+    if desk[order + FLAGS] & POST_ONLY:
+        own = own_best(desk, instrument, -side)
         if opposite != 0 and (price - opposite) * side >= 0:
             return WOULD_TAKE
         if own != 0 and (price - own) * side >= 0:
@@ -105,20 +141,16 @@ def size_refusal(desk: Desk, sight: Sight, slot: int) -> int:
 @kernel()
 def own_best(desk: Desk, instrument: int, side: int) -> int:
     """Return the price of our best resting order of a side, 0 for none."""
-    terms = desk.terms[instrument]
-    slot = terms["first_bid"] if side > 0 else terms["first_ask"]
-    if slot < 0:
-        return 0
-    return int(desk.orders[slot]["price"])
+    order = desk[terms_of(desk, instrument) + (FIRST_BID if side > 0 else FIRST_ASK)]
+    return int(desk[order + PRICE]) if order != 0 else 0
 
 
 @kernel()
-def fillable(desk: Desk, sight: Sight, slot: int, limit: int) -> bool:
+def fillable(desk: Desk, sight: Sight, order: int, limit: int) -> bool:
     """Tell whether the displayed book can fill an order whole."""
-    order = desk.orders[slot]
-    instrument, side = order["instrument"], order["side"]
-    missing = order["open"]
-    if order["flags"] & REDUCE_ONLY and missing > -side * desk.terms[instrument]["position"]:
+    instrument, side, missing = desk[order + INSTRUMENT], desk[order + SIDE], desk[order + OPEN]
+    held = -side * desk[terms_of(desk, instrument) + POSITION]
+    if desk[order + FLAGS] & REDUCE_ONLY and missing > held:
         return False
     price = best_price(sight, instrument, -side)
     for _ in range(MOST_LEVELS):
@@ -132,88 +164,79 @@ def fillable(desk: Desk, sight: Sight, slot: int, limit: int) -> bool:
 
 
 @kernel()
-def limit_of(order: np.void) -> int:
+def limit_of(desk: Desk, order: int) -> int:
     """Return the worst price an order allows; for a market order one that no level reaches."""
-    if order["type"] == LIMIT:
-        return int(order["price"])
-    return NO_PRICE if order["side"] > 0 else 0
+    if desk[order + TYPE] == LIMIT:
+        return int(desk[order + PRICE])
+    return NO_PRICE if desk[order + SIDE] > 0 else 0
 
 
 @kernel()
-def taking_limit(desk: Desk, slot: int) -> int:
+def taking_limit(desk: Desk, order: int) -> int:
     """Return the worst price an order may take at: its limit, and short of our own orders."""
-    order = desk.orders[slot]
-    side = order["side"]
-    limit = limit_of(order)
-    own = own_best(desk, order["instrument"], -side)
+    instrument, side = desk[order + INSTRUMENT], desk[order + SIDE]
+    limit = limit_of(desk, order)
+    own = own_best(desk, instrument, -side)
     if own != 0 and (limit - own) * side >= 0:
-        limit = own - side * desk.terms[order["instrument"]]["tick"]
+        limit = own - side * desk[terms_of(desk, instrument) + TICK]
     return int(limit)
 
 
 @kernel()
-def order_arrives(desk: Desk, sight: Sight, slot: int) -> None:
+def order_arrives(desk: Desk, sight: Sight, request: int) -> None:
     """Refuse an order, or accept it, fill what can be filled, and rest or expire what is left."""
-    order = desk.orders[slot]
-    reason = refusal(desk, sight, slot)
+    order = desk[request + OF_ORDER]
+    reason = refusal(desk, sight, order) if order != 0 else TOO_MANY
     if reason != FINE:
-        emit(desk, REJECTED, slot, 0, 0, -1, reason, 0)
-        unlink(desk, slot)
+        refuse(desk, REJECTED, request, reason)
+        if order != 0:
+            unlink(desk, order)
         return
-    head = desk.head[0]
-    order["venue_id"] = head["next_order"]
-    head["next_order"] += 1
-    emit(desk, ACCEPTED, slot, order["price"], order["open"], order["venue_id"], 0, 0)
-    limit = taking_limit(desk, slot)
-    if order["time_in_force"] != FOK or fillable(desk, sight, slot, limit):
-        take(desk, sight, slot, limit, AS_TAKER)
-    if order["state"] == FREE:
+    desk[VENUE_ORDERS] += 1
+    desk[order + VENUE_ID] = desk[VENUE_ORDERS]
+    emit(desk, ACCEPTED, order, desk[order + PRICE], desk[order + OPEN])
+    limit = taking_limit(desk, order)
+    if desk[order + TIME_IN_FORCE] != FOK or fillable(desk, sight, order, limit):
+        take(desk, sight, order, limit, AS_TAKER)
+    if desk[order + STATE] == FREE:
         return
-    blocked = limit != limit_of(order)
-    if blocked or order["type"] == MARKET or order["time_in_force"] != GTC:
-        reason = SELF_TRADE if blocked else UNFILLED
-        emit(desk, EXPIRED, slot, 0, order["open"], order["venue_id"], reason, 0)
-        unlink(desk, slot)
+    blocked = limit != limit_of(desk, order)
+    if blocked or desk[order + TYPE] == MARKET or desk[order + TIME_IN_FORCE] != GTC:
+        expire(desk, order, SELF_TRADE if blocked else UNFILLED)
     else:
-        rest(desk, sight, slot)
+        rest(desk, sight, order)
 
 
 @kernel()
-def rest(desk: Desk, sight: Sight, slot: int) -> None:
+def rest(desk: Desk, sight: Sight, order: int) -> None:
     """Put an order behind the displayed size of its level and into our chain, best first."""
-    order = desk.orders[slot]
-    instrument, side, price = order["instrument"], order["side"], order["price"]
-    shown = size_at(sight, instrument, side, price)
-    order["state"] = RESTING
-    order["ahead"] = shown
-    order["level"] = shown
-    order["traded"] = 0
-    terms = desk.terms[instrument]
-    before = -1
-    at = terms["first_bid"] if side > 0 else terms["first_ask"]
-    while at >= 0 and (desk.orders[at]["price"] - price) * side >= 0:
-        before = at
-        at = desk.orders[at]["next"]
-    order["next"] = at
-    if before >= 0:
-        desk.orders[before]["next"] = slot
-    elif side > 0:
-        terms["first_bid"] = slot
-    else:
-        terms["first_ask"] = slot
+    side, price = desk[order + SIDE], desk[order + PRICE]
+    shown = size_at(sight, desk[order + INSTRUMENT], side, price)
+    desk[order + STATE] = RESTING
+    desk[order + AHEAD] = shown
+    desk[order + LEVEL] = shown
+    desk[order + TRADED] = 0
+    link = chain_of(desk, order)
+    while desk[link] != 0 and (desk[desk[link] + PRICE] - price) * side >= 0:
+        link = desk[link] + NEXT
+    desk[order + NEXT] = desk[link]
+    desk[link] = order
 
 
 @kernel()
-def cancel_arrives(desk: Desk, action: np.void) -> None:
+def refuse(desk: Desk, kind: int, request: int, reason: int) -> None:
+    """Say why a request was refused."""
+    instrument, side = desk[request + OF_INSTRUMENT], desk[request + OF_SIDE]
+    at = answer(desk, kind, instrument, side, desk[request + OF_NUMBER])
+    desk[at + EVENT_AUX] = reason
+
+
+@kernel()
+def cancel_arrives(desk: Desk, request: int) -> None:
     """Cancel a resting order, or say that there is none (any more)."""
-    slot = action["slot"]
-    order = desk.orders[slot]
-    if order["number"] == action["number"] and order["state"] == RESTING:
-        emit(desk, CANCELED, slot, 0, order["open"], order["venue_id"], REQUESTED, 0)
-        unlink(desk, slot)
-        return
-    emit(desk, CANCEL_REJECTED, slot, 0, 0, -1, NOT_OPEN, 0)
-    row = desk.out[desk.head[0]["out_count"] - 1]
-    row["link"] = action["number"]
-    row["instrument"] = action["instrument"]
-    row["side"] = action["side"]
+    order = desk[request + OF_ORDER]
+    if order != 0 and desk[order + STATE] == RESTING and desk[order] == desk[request + OF_NUMBER]:
+        desk[emit(desk, CANCELED, order, 0, desk[order + OPEN]) + EVENT_AUX] = REQUESTED
+        unlink(desk, order)
+    else:
+        refuse(desk, CANCEL_REJECTED, request, NOT_OPEN)

@@ -5,20 +5,62 @@ from typing import Final
 from bot4_core.domain_types.records import EventFlag, EventKind, OrderFlag, OrderReason
 from bot4_core.jit import kernel
 from bot4_core.kernels.matching_sight import Sight, best_price, next_price, size_at
-from bot4_core.kernels.matching_state import AS_MAKER, PROBABILITY, Desk, emit, fee_of, unlink
+from bot4_core.kernels.matching_state import (
+    AHEAD,
+    AS_MAKER,
+    EVENT_AUX,
+    EVENT_SEQUENCE,
+    FIRST_ASK,
+    FIRST_BID,
+    FLAGS,
+    FORGOTTEN,
+    INSTRUMENT,
+    LEVEL,
+    NEXT,
+    OPEN,
+    POSITION,
+    PRICE,
+    PROBABILITY,
+    QUEUE_MODEL,
+    QUEUE_POWER,
+    SIDE,
+    TAKEN,
+    TAKEN_AT,
+    TAKEN_INSTRUMENT,
+    TAKEN_PRICE,
+    TAKEN_ROOM,
+    TAKEN_SHOWN,
+    TAKEN_SIDE,
+    TAKEN_SIZE,
+    TAKEN_WORDS,
+    TRADED,
+    TRADES,
+    Desk,
+    emit,
+    fee_of,
+    terms_of,
+    unlink,
+)
 
-__all__ = ["available", "fill", "forget_refreshed", "on_trade", "requeue", "take"]
+__all__ = ["available", "expire", "fill", "forget_refreshed", "on_trade", "requeue", "take"]
 
-MAKER: Final = int(EventFlag.MAKER)
 FILLED: Final = int(EventKind.ORDER_FILLED)
 EXPIRED: Final = int(EventKind.ORDER_EXPIRED)
+MAKER: Final = int(EventFlag.MAKER) << 16
 REDUCE_ONLY: Final = int(OrderFlag.REDUCE_ONLY)
 WOULD_INCREASE: Final = int(OrderReason.WOULD_INCREASE)
 MOST_LEVELS: Final = 256  # one order walks no further
 
 
 @kernel()
-def fill(desk: Desk, slot: int, price: int, size: int, role: int) -> int:
+def expire(desk: Desk, order: int, reason: int) -> None:
+    """Say that what is open of an order is gone, and free it."""
+    desk[emit(desk, EXPIRED, order, 0, desk[order + OPEN]) + EVENT_AUX] = reason
+    unlink(desk, order)
+
+
+@kernel()
+def fill(desk: Desk, order: int, price: int, size: int, role: int) -> int:
     """Fill an order up to a size; a reduce-only order never beyond the position.
 
     Returns
@@ -26,97 +68,99 @@ def fill(desk: Desk, slot: int, price: int, size: int, role: int) -> int:
     int
         The size filled. An order without open size left is freed.
     """
-    order = desk.orders[slot]
-    terms = desk.terms[order["instrument"]]
-    side = order["side"]
-    done = min(size, order["open"])
-    reducing = (order["flags"] & REDUCE_ONLY) != 0
+    terms = terms_of(desk, desk[order + INSTRUMENT])
+    side = desk[order + SIDE]
+    done = min(size, desk[order + OPEN])
+    reducing = (desk[order + FLAGS] & REDUCE_ONLY) != 0
     if reducing:
-        done = min(done, max(-side * terms["position"], 0))
+        done = min(done, max(-side * desk[terms + POSITION], 0))
     if done > 0:
-        head = desk.head[0]
-        order["open"] -= done
-        terms["position"] += side * done
-        fee = fee_of(terms, price, done, role)
-        emit(desk, FILLED, slot, price, done, head["next_trade"], fee, MAKER * role)
-        head["next_trade"] += 1
-    if order["open"] == 0:
-        unlink(desk, slot)
-    elif reducing and side * terms["position"] >= 0:
-        emit(desk, EXPIRED, slot, 0, order["open"], order["venue_id"], WOULD_INCREASE, 0)
-        unlink(desk, slot)
+        desk[order + OPEN] -= done
+        desk[terms + POSITION] += side * done
+        desk[TRADES] += 1
+        at = emit(desk, FILLED + MAKER * role, order, price, done)
+        desk[at + EVENT_SEQUENCE] = desk[TRADES]
+        desk[at + EVENT_AUX] = fee_of(desk, terms, price, done, role)
+    if desk[order + OPEN] == 0:
+        unlink(desk, order)
+    elif reducing and side * desk[terms + POSITION] >= 0:
+        expire(desk, order, WOULD_INCREASE)
     return int(done)
 
 
 @kernel()
 def find_taken(desk: Desk, instrument: int, side: int, price: int) -> int:
-    """Return the row that remembers what we took at a level, -1 for none."""
-    for at in range(desk.head[0]["taken_count"]):
-        row = desk.taken[at]
-        if row["price"] == price and row["instrument"] == instrument and row["side"] == side:
-            return at
-    return -1
+    """Return the row that remembers what we took at a level, 0 for none."""
+    row = desk[TAKEN_AT]
+    for _ in range(desk[TAKEN]):
+        if (
+            desk[row + TAKEN_PRICE] == price
+            and desk[row + TAKEN_INSTRUMENT] == instrument
+            and desk[row + TAKEN_SIDE] == side
+        ):
+            return int(row)
+        row += TAKEN_WORDS
+    return 0
 
 
 @kernel()
 def available(desk: Desk, sight: Sight, instrument: int, side: int, price: int) -> int:
     """Return the displayed size at a level, less what we took since it last changed."""
     shown = size_at(sight, instrument, side, price)
-    at = find_taken(desk, instrument, side, price)
-    if at >= 0 and desk.taken[at]["shown"] == shown:
-        return int(max(shown - desk.taken[at]["size"], 0))
+    row = find_taken(desk, instrument, side, price)
+    if row != 0 and desk[row + TAKEN_SHOWN] == shown:
+        return int(max(shown - desk[row + TAKEN_SIZE], 0))
     return shown
 
 
 @kernel()
-def remember_taken(desk: Desk, sight: Sight, slot: int, price: int, size: int) -> None:
+def remember_taken(desk: Desk, sight: Sight, order: int, price: int, size: int) -> None:
     """Note what an order took at a level; when the memory is full the oldest note goes."""
-    head = desk.head[0]
-    instrument, side = desk.orders[slot]["instrument"], -desk.orders[slot]["side"]
+    instrument, side = desk[order + INSTRUMENT], -desk[order + SIDE]
     shown = size_at(sight, instrument, side, price)
-    at = find_taken(desk, instrument, side, price)
-    if at >= 0:
-        row = desk.taken[at]
-        row["size"] = size + (row["size"] if row["shown"] == shown else 0)
-        row["shown"] = shown
+    row = find_taken(desk, instrument, side, price)
+    if row != 0:
+        before = desk[row + TAKEN_SIZE] if desk[row + TAKEN_SHOWN] == shown else 0
+        desk[row + TAKEN_SIZE] = size + before
+        desk[row + TAKEN_SHOWN] = shown
         return
-    if head["taken_count"] == len(desk.taken):
-        drop_taken(desk, 0)
-        head["forgotten"] += 1
-    row = desk.taken[head["taken_count"]]
-    head["taken_count"] += 1
-    row["instrument"] = instrument
-    row["side"] = side
-    row["price"] = price
-    row["shown"] = shown
-    row["size"] = size
+    if desk[TAKEN] == desk[TAKEN_ROOM]:
+        drop_taken(desk, desk[TAKEN_AT])
+        desk[FORGOTTEN] += 1
+    row = desk[TAKEN_AT] + TAKEN_WORDS * desk[TAKEN]
+    desk[TAKEN] += 1
+    desk[row + TAKEN_INSTRUMENT] = instrument
+    desk[row + TAKEN_SIDE] = side
+    desk[row + TAKEN_PRICE] = price
+    desk[row + TAKEN_SHOWN] = shown
+    desk[row + TAKEN_SIZE] = size
 
 
 @kernel()
-def drop_taken(desk: Desk, at: int) -> None:
+def drop_taken(desk: Desk, row: int) -> None:
     """Forget one taken level, keeping the others in order."""
-    head = desk.head[0]
-    for later in range(at + 1, head["taken_count"]):
-        desk.taken[later - 1] = desk.taken[later]
-    head["taken_count"] -= 1
+    end = desk[TAKEN_AT] + TAKEN_WORDS * desk[TAKEN]
+    for at in range(row + TAKEN_WORDS, end):
+        desk[at - TAKEN_WORDS] = desk[at]
+    desk[TAKEN] -= 1
 
 
 @kernel()
 def forget_refreshed(desk: Desk, sight: Sight, instrument: int) -> None:
     """Forget what we took at levels of an instrument whose displayed size has changed since."""
-    at = 0
-    while at < desk.head[0]["taken_count"]:
-        row = desk.taken[at]
-        if row["instrument"] == instrument and row["shown"] != size_at(
-            sight, instrument, row["side"], row["price"]
+    row = desk[TAKEN_AT]
+    while row < desk[TAKEN_AT] + TAKEN_WORDS * desk[TAKEN]:
+        side, price = desk[row + TAKEN_SIDE], desk[row + TAKEN_PRICE]
+        if desk[row + TAKEN_INSTRUMENT] == instrument and desk[row + TAKEN_SHOWN] != size_at(
+            sight, instrument, side, price
         ):
-            drop_taken(desk, at)
+            drop_taken(desk, row)
         else:
-            at += 1
+            row += TAKEN_WORDS
 
 
 @kernel()
-def take(desk: Desk, sight: Sight, slot: int, limit: int, role: int) -> int:
+def take(desk: Desk, sight: Sight, order: int, limit: int, role: int) -> int:
     """Fill an order from the opposite side, best level first, until its limit.
 
     Parameters
@@ -130,19 +174,18 @@ def take(desk: Desk, sight: Sight, slot: int, limit: int, role: int) -> int:
     int
         The size filled.
     """
-    order = desk.orders[slot]
-    instrument, side = order["instrument"], order["side"]
+    instrument, side = desk[order + INSTRUMENT], desk[order + SIDE]
     price = best_price(sight, instrument, -side)
     filled = 0
     for _ in range(MOST_LEVELS):
-        if price == 0 or (price - limit) * side > 0 or order["open"] == 0:
+        if price == 0 or (price - limit) * side > 0 or desk[order + OPEN] == 0:
             break
         size = available(desk, sight, instrument, -side, price)
         done = 0
         if size > 0:
-            done = fill(desk, slot, limit if role == AS_MAKER else price, size, role)
+            done = fill(desk, order, limit if role == AS_MAKER else price, size, role)
         if done > 0:
-            remember_taken(desk, sight, slot, price, done)
+            remember_taken(desk, sight, order, price, done)
         filled += done
         if done < size:
             break
@@ -157,27 +200,25 @@ def on_trade(desk: Desk, instrument: int, side: int, price: int, size: int) -> N
     A trade at our price first consumes the queue before us, then us; a trade beyond our price
     consumes us alone. Our orders together never get more than was traded.
     """
-    terms = desk.terms[instrument]
-    slot = terms["first_bid"] if side > 0 else terms["first_ask"]
+    order = int(desk[terms_of(desk, instrument) + (FIRST_BID if side > 0 else FIRST_ASK)])
     rest = size
-    while slot >= 0 and rest > 0:
-        order = desk.orders[slot]
-        after = order["next"]
-        beyond = (order["price"] - price) * side
+    while order != 0 and rest > 0:
+        after = int(desk[order + NEXT])
+        beyond = (desk[order + PRICE] - price) * side
         if beyond < 0:
             break
         queue = 0
         if beyond == 0:
-            queue = min(order["ahead"], rest)
-            order["ahead"] -= queue
-            order["traded"] += rest
+            queue = min(desk[order + AHEAD], rest)
+            desk[order + AHEAD] -= queue
+            desk[order + TRADED] += rest
         if rest > queue:
-            rest -= fill(desk, slot, order["price"], rest - queue, AS_MAKER)
-        slot = after
+            rest -= fill(desk, order, desk[order + PRICE], rest - queue, AS_MAKER)
+        order = after
 
 
 @kernel()
-def requeue(desk: Desk, slot: int, shown: int) -> None:
+def requeue(desk: Desk, order: int, shown: int) -> None:
     """Move an order's queue position to the newly displayed size of its level.
 
     Risk-averse: only trades bring us forward, and never more is before us than is displayed.
@@ -185,18 +226,16 @@ def requeue(desk: Desk, slot: int, shown: int) -> None:
     the proportion ``before ** n : behind ** n`` (as the power models of hftbacktest's
     documentation). Single float64 operations only, so the bits are the same everywhere.
     """
-    order = desk.orders[slot]
-    head = desk.head[0]
-    gone = order["level"] - order["traded"] - shown
-    ahead = order["ahead"]
-    if head["queue_model"] == PROBABILITY and gone > 0 and ahead > 0:
+    gone = desk[order + LEVEL] - desk[order + TRADED] - shown
+    ahead = desk[order + AHEAD]
+    if desk[QUEUE_MODEL] == PROBABILITY and gone > 0 and ahead > 0:
         behind = max(shown + gone - ahead, 0)
         before_weight, behind_weight = 1.0, 1.0
-        for _ in range(head["queue_power"]):
+        for _ in range(desk[QUEUE_POWER]):
             before_weight *= float(ahead)
             behind_weight *= float(behind)
         share = behind_weight / (before_weight + behind_weight)
         ahead -= gone - min(int(share * float(gone)), behind)
-    order["ahead"] = max(min(ahead, shown), 0)
-    order["level"] = shown
-    order["traded"] = 0
+    desk[order + AHEAD] = max(min(ahead, shown), 0)
+    desk[order + LEVEL] = shown
+    desk[order + TRADED] = 0

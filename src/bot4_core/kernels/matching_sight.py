@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from bot4_core.domain_types.records import BookState
 from bot4_core.jit import kernel
 from bot4_core.kernels.book_ladder import count_levels, level_size
+from bot4_core.kernels.book_state import BOOK_DTYPE
 from bot4_core.kernels.book_window import (
     BASE,
     GRAIN,
@@ -20,36 +21,46 @@ from bot4_core.kernels.book_window import (
     next_occupied,
 )
 
-__all__ = ["Sight", "best_price", "is_live", "next_price", "size_at"]
+__all__ = ["Sight", "best_price", "is_live", "next_price", "see", "size_at"]
 
 LIVE: Final = int(BookState.LIVE)
+ROW_WORDS: Final = BOOK_DTYPE.itemsize // 8
+FIELDS: Final = list(BOOK_DTYPE.names or ())  # all of 64 bits
+STATE: Final = FIELDS.index("state")
+BID: Final = FIELDS.index("bid")
+ASK: Final = FIELDS.index("ask")
+BIDS: Final = FIELDS.index("bids")
+ASKS: Final = FIELDS.index("asks")
 
 
 class Sight(NamedTuple):
     """The order books as their kernels keep them; only read here."""
 
-    rows: NDArray[np.void]  # (instruments,) BOOK_DTYPE
+    rows: Words  # BOOK_DTYPE rows as words
     words: Words
+
+
+def see(rows: NDArray[np.void], words: Words) -> Sight:
+    """Return the sight of books: their BOOK_DTYPE rows and their memory."""
+    return Sight(rows.view(np.int64), words)
 
 
 @kernel()
 def is_live(sight: Sight, instrument: int) -> bool:
     """Tell whether the book may be traded against."""
-    return bool(sight.rows[instrument]["state"] == LIVE)
+    return bool(sight.rows[ROW_WORDS * instrument + STATE] == LIVE)
 
 
 @kernel()
 def best_price(sight: Sight, instrument: int, side: int) -> int:
     """Return the best price of a side, 0 where it is empty."""
-    row = sight.rows[instrument]
-    return int(row["bid"] if side > 0 else row["ask"])
+    return int(sight.rows[ROW_WORDS * instrument + (BID if side > 0 else ASK)])
 
 
 @kernel()
 def size_at(sight: Sight, instrument: int, side: int, price: int) -> int:
     """Return the displayed size at a price of a side."""
-    row = sight.rows[instrument]
-    at = row["bids"] if side > 0 else row["asks"]
+    at = sight.rows[ROW_WORDS * instrument + (BIDS if side > 0 else ASKS)]
     if count_levels(sight.words, at) == 0:
         return 0
     return level_size(sight.words, at, price)
@@ -58,9 +69,8 @@ def size_at(sight: Sight, instrument: int, side: int, price: int) -> int:
 @kernel()
 def next_price(sight: Sight, instrument: int, side: int, price: int) -> int:
     """Return the next level behind a level's price, 0 for none."""
-    row = sight.rows[instrument]
     words = sight.words
-    at = row["bids"] if side > 0 else row["asks"]
+    at = sight.rows[ROW_WORDS * instrument + (BIDS if side > 0 else ASKS)]
     mask = words[at + MASK]
     key = price ^ mask
     if key <= words[at + LAST]:

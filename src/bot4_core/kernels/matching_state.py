@@ -1,6 +1,21 @@
-"""Memory of the paper matcher: our orders, their queues, and what we already took."""
+"""Memory of the paper matcher: our orders, their queues, and what we already took.
 
-from typing import Final, NamedTuple
+Everything lives in one array of 64-bit words, the *desk*, which keeps compilation short: every
+function takes it and a few integers. An order is named by the place of its row, 0 for none.
+
+====================== ==========================================================================
+words                  content
+====================== ==========================================================================
+head                   ``HEAD`` words, named by the constants below
+terms                  one row an instrument: its rules, our best orders there, our position
+orders                 one row an open order; free rows form a list
+taken                  what we took at displayed levels, oldest first
+requests               a ring of requests on their way to the venue
+out                    answers that wait: event records of eight words
+====================== ==========================================================================
+"""
+
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,62 +24,56 @@ from bot4_core.domain_types.records import EVENT_DTYPE, EventFlag
 from bot4_core.jit import kernel
 
 __all__ = [
-    "ACTION_DTYPE",
-    "AS_MAKER",
-    "AS_TAKER",
-    "CANCEL",
-    "DESK_DTYPE",
-    "FLYING",
-    "FREE",
-    "PLACE",
-    "PROBABILITY",
-    "RESTING",
-    "RISK_AVERSE",
-    "TAKEN_DTYPE",
     "TERMS_DTYPE",
-    "WORKING_DTYPE",
     "Desk",
     "emit",
+    "event_rows",
     "exact_fee",
     "fee_of",
+    "grow_desk",
     "new_desk",
     "unlink",
 ]
+
+Desk = NDArray[np.int64]
 
 FREE: Final = 0
 FLYING: Final = 1  # on its way to the venue
 RESTING: Final = 2
 
-PLACE: Final = 0
-CANCEL: Final = 1
+RISK_AVERSE: Final = 0
+PROBABILITY: Final = 1
 
 AS_TAKER: Final = 0
 AS_MAKER: Final = 1
 
-OURS: Final = int(EventFlag.SIMULATED | EventFlag.LAST)
-
-RISK_AVERSE: Final = 0
-PROBABILITY: Final = 1
-
-DESK_DTYPE: Final = np.dtype(
-    [
-        ("now", "<i8"),  # venue clock: receive time of what was last matched
-        ("last_arrival", "<i8"),
-        ("latency_out", "<i8"),
-        ("latency_back", "<i8"),
-        ("queue_model", "<i8"),
-        ("queue_power", "<i8"),
-        ("next_order", "<i8"),
-        ("next_trade", "<i8"),
-        ("action_first", "<i8"),
-        ("action_count", "<i8"),
-        ("out_count", "<i8"),
-        ("orders_used", "<i8"),  # slots below this were used at least once
-        ("open_count", "<i8"),  # slots that are not free
-        ("taken_count", "<i8"),
-        ("forgotten", "<i8"),  # taken levels dropped because the memory was full
-    ]
-)
+# head
+NOW: Final = 0  # venue clock: receive time of what was last matched
+LAST_ARRIVAL: Final = 1
+LATENCY_OUT: Final = 2
+LATENCY_BACK: Final = 3
+QUEUE_MODEL: Final = 4
+QUEUE_POWER: Final = 5
+VENUE_ORDERS: Final = 6  # accepted so far
+TRADES: Final = 7
+REQUEST_FIRST: Final = 8
+REQUESTS: Final = 9
+OUT: Final = 10  # answers waiting
+FREE_ORDER: Final = 11  # first free row
+OPEN_ORDERS: Final = 12
+TAKEN: Final = 13
+FORGOTTEN: Final = 14  # taken levels dropped because the memory was full
+INSTRUMENTS: Final = 15
+TERMS_AT: Final = 16
+ORDERS_AT: Final = 17
+TAKEN_AT: Final = 18
+REQUESTS_AT: Final = 19
+OUT_AT: Final = 20
+ORDER_ROOM: Final = 21  # rows, requests, answers
+TAKEN_ROOM: Final = 22
+REQUEST_ROOM: Final = 23
+OUT_ROOM: Final = 24
+HEAD: Final = 32
 
 TERMS_DTYPE: Final = np.dtype(
     [
@@ -78,91 +87,139 @@ TERMS_DTYPE: Final = np.dtype(
         ("maker", "<i8"),  # fee = price * size * maker / fee_unit (linear)
         ("taker", "<i8"),
         ("fee_unit", "<i8"),
-        ("first_bid", "<i8"),  # slot of our best resting order, -1 for none
+        ("first_bid", "<i8"),  # our best resting order, 0 for none
         ("first_ask", "<i8"),
         ("position", "<i8"),
     ]
 )
 """What the matcher knows of one instrument; row number = instrument id."""
 
-WORKING_DTYPE: Final = np.dtype(
-    [
-        ("number", "<i8"),
-        ("instrument", "<i8"),
-        ("side", "<i8"),
-        ("type", "<i8"),
-        ("time_in_force", "<i8"),
-        ("flags", "<i8"),
-        ("price", "<i8"),
-        ("size", "<i8"),
-        ("open", "<i8"),
-        ("ahead", "<i8"),  # displayed size that trades before us
-        ("level", "<i8"),  # displayed size at our price when last seen
-        ("traded", "<i8"),  # traded at our price since then
-        ("venue_id", "<i8"),
-        ("state", "<i8"),
-        ("next", "<i8"),  # next of our orders on this side, in priority
-    ]
-)
+# an instrument's row
+TICK: Final = 0
+LOT: Final = 1
+MIN_SIZE: Final = 2
+MAX_SIZE: Final = 3
+MIN_NOTIONAL: Final = 4
+TRADING: Final = 5
+INVERSE: Final = 6
+MAKER_RATE: Final = 7
+TAKER_RATE: Final = 8
+FEE_UNIT: Final = 9
+FIRST_BID: Final = 10
+FIRST_ASK: Final = 11
+POSITION: Final = 12
+TERM_WORDS: Final = 13
 
-ACTION_DTYPE: Final = np.dtype(
-    [
-        ("time", "<i8"),
-        ("kind", "<i8"),
-        ("slot", "<i8"),
-        ("number", "<i8"),
-        ("instrument", "<i8"),
-        ("side", "<i8"),
-    ]
-)
-"""A request under way to the venue; a ring, in order of arrival."""
+# an order's row; the first eight words are those of an INTENT_DTYPE row
+NUMBER: Final = 0
+INSTRUMENT: Final = 1
+SIDE: Final = 2
+TYPE: Final = 3
+TIME_IN_FORCE: Final = 4
+FLAGS: Final = 5
+PRICE: Final = 6
+SIZE: Final = 7
+OPEN: Final = 8
+AHEAD: Final = 9  # displayed size that trades before us
+LEVEL: Final = 10  # displayed size at our price when last seen
+TRADED: Final = 11  # traded at our price since then
+VENUE_ID: Final = 12
+STATE: Final = 13
+NEXT: Final = 14  # next of our orders on this side, in priority
+ORDER_WORDS: Final = 15
+INTENT_WORDS: Final = 8
 
-TAKEN_DTYPE: Final = np.dtype(
-    [
-        ("instrument", "<i8"),
-        ("side", "<i8"),
-        ("price", "<i8"),
-        ("shown", "<i8"),  # the level's size when we took from it
-        ("size", "<i8"),  # what we took
-    ]
-)
+# a taken level's row
+TAKEN_INSTRUMENT: Final = 0
+TAKEN_SIDE: Final = 1
+TAKEN_PRICE: Final = 2
+TAKEN_SHOWN: Final = 3  # the level's size when we took from it
+TAKEN_SIZE: Final = 4
+TAKEN_WORDS: Final = 5
+
+# a request's row
+ARRIVES: Final = 0
+IS_CANCEL: Final = 1
+OF_ORDER: Final = 2  # 0 where there was no row for it
+OF_NUMBER: Final = 3
+OF_INSTRUMENT: Final = 4
+OF_SIDE: Final = 5
+REQUEST_WORDS: Final = 6
+
+# an answer's words
+EVENT_WORDS: Final = 8
+EVENT_TIME: Final = 0
+EVENT_RECEIVED: Final = 1
+EVENT_PRICE: Final = 2
+EVENT_SIZE: Final = 3
+EVENT_SEQUENCE: Final = 4
+EVENT_AUX: Final = 5
+EVENT_LINK: Final = 6
+EVENT_CODES: Final = 7  # instrument, kind << 32, side << 40, flags << 48
+OURS: Final = int(EventFlag.SIMULATED | EventFlag.LAST)
 
 
-class Desk(NamedTuple):
-    """All arrays of one paper matcher."""
-
-    head: NDArray[np.void]  # (1,) DESK_DTYPE
-    terms: NDArray[np.void]
-    orders: NDArray[np.void]
-    actions: NDArray[np.void]
-    taken: NDArray[np.void]
-    out: NDArray[np.void]  # EVENT_DTYPE, waiting to be handed over
-
-
-def new_desk(terms: NDArray[np.void], orders: int = 64, taken: int = 256, out: int = 1024) -> Desk:
+def new_desk(
+    terms: NDArray[np.void],
+    orders: int = 1024,
+    taken: int = 256,
+    requests: int = 256,
+    out: int = 1024,
+) -> Desk:
     """Return an empty desk for instruments with the given terms.
 
     Parameters
     ----------
     terms : (instruments,) TERMS_DTYPE
-        Copied; positions and chains start empty.
-    orders, taken, out : int
-        Capacities: open orders, remembered levels, events waiting.
+    orders, taken, requests, out : int
+        Capacities: open orders, remembered levels, requests under way, answers waiting.
     """
-    own = terms.copy()
-    own["first_bid"] = -1
-    own["first_ask"] = -1
-    head = np.zeros(1, DESK_DTYPE)
-    head["next_order"] = 1
-    head["next_trade"] = 1
-    return Desk(
-        head=head,
-        terms=own,
-        orders=np.zeros(orders, WORKING_DTYPE),
-        actions=np.zeros(2 * orders, ACTION_DTYPE),
-        taken=np.zeros(taken, TAKEN_DTYPE),
-        out=np.zeros(out, EVENT_DTYPE),
-    )
+    parts = (HEAD, len(terms) * TERM_WORDS, orders * ORDER_WORDS, taken * TAKEN_WORDS)
+    ends = np.cumsum(parts).tolist()
+    desk = np.zeros(ends[-1] + requests * REQUEST_WORDS + out * EVENT_WORDS, np.int64)
+    desk[INSTRUMENTS] = len(terms)
+    desk[TERMS_AT], desk[ORDERS_AT], desk[TAKEN_AT], desk[REQUESTS_AT] = ends
+    desk[OUT_AT] = ends[-1] + requests * REQUEST_WORDS
+    desk[ORDER_ROOM], desk[TAKEN_ROOM] = orders, taken
+    desk[REQUEST_ROOM], desk[OUT_ROOM] = requests, out
+    desk[ends[0] : ends[1]] = np.ascontiguousarray(terms).view(np.int64)
+    rows = desk[ends[1] : ends[2]].reshape(orders, ORDER_WORDS)
+    rows[:-1, NEXT] = ends[1] + ORDER_WORDS * np.arange(1, orders)
+    desk[FREE_ORDER] = ends[1]
+    return desk
+
+
+def grow_desk(desk: Desk) -> Desk:
+    """Return the desk with twice the room for requests and answers; orders keep their places."""
+    first, count, room = (int(desk[at]) for at in (REQUEST_FIRST, REQUESTS, REQUEST_ROOM))
+    start, out_at, out_room = (int(desk[at]) for at in (REQUESTS_AT, OUT_AT, OUT_ROOM))
+    ring = desk[start:out_at].reshape(room, REQUEST_WORDS)
+    new_out = start + 2 * room * REQUEST_WORDS
+    grown = np.zeros(new_out + 2 * out_room * EVENT_WORDS, np.int64)
+    grown[:start] = desk[:start]
+    waiting = ring[(first + np.arange(count)) % room]
+    grown[start : start + count * REQUEST_WORDS] = waiting.reshape(-1)
+    words = int(desk[OUT]) * EVENT_WORDS
+    grown[new_out : new_out + words] = desk[out_at : out_at + words]
+    grown[REQUEST_FIRST], grown[REQUEST_ROOM] = 0, 2 * room
+    grown[OUT_AT], grown[OUT_ROOM] = new_out, 2 * out_room
+    return grown
+
+
+def event_rows(words: NDArray[np.int64], start: int, count: int) -> NDArray[np.void]:
+    """Return event records that lie in an array of words, as a view."""
+    return words[start : start + EVENT_WORDS * count].view(EVENT_DTYPE)
+
+
+def waiting_answers(desk: Desk) -> NDArray[np.void]:
+    """Return the answers that wait, as a view."""
+    return event_rows(desk, int(desk[OUT_AT]), int(desk[OUT]))
+
+
+@kernel()
+def terms_of(desk: Desk, instrument: int) -> int:
+    """Return the place of an instrument's row."""
+    return int(desk[TERMS_AT] + TERM_WORDS * instrument)
 
 
 @kernel()
@@ -175,54 +232,75 @@ def exact_fee(notional: int, rate: int, unit: int) -> int:
 
 
 @kernel()
-def fee_of(terms: np.void, price: int, size: int, role: int) -> int:
+def fee_of(desk: Desk, terms: int, price: int, size: int, role: int) -> int:
     """Return the fee of a fill at the settlement exponent, rounded up (a rebate down).
 
     Linear: ``price * size * rate / unit``. Inverse: ``size * rate / (unit * price)``.
     """
-    rate = terms["maker"] if role == AS_MAKER else terms["taker"]
-    if terms["inverse"]:
-        return int(-((-size * rate) // (terms["fee_unit"] * price)))
-    return exact_fee(price * size, rate, terms["fee_unit"])
+    rate = desk[terms + MAKER_RATE] if role == AS_MAKER else desk[terms + TAKER_RATE]
+    unit = desk[terms + FEE_UNIT]
+    if desk[terms + INVERSE]:
+        return int(-((-size * rate) // (unit * price)))
+    return exact_fee(price * size, rate, unit)
 
 
 @kernel()
-def emit(  # noqa: PLR0917 - one argument for each field that differs
-    desk: Desk, kind: int, slot: int, price: int, size: int, sequence: int, aux: int, flags: int
-) -> None:
-    """Append one order event, stamped with the venue clock and the time it reaches us."""
-    head = desk.head[0]
-    order = desk.orders[slot]
-    row = desk.out[head["out_count"]]
-    head["out_count"] += 1
-    row["time"] = head["now"]
-    row["received"] = head["now"] + head["latency_back"]
-    row["price"] = price
-    row["size"] = size
-    row["sequence"] = sequence
-    row["aux"] = aux
-    row["link"] = order["number"]
-    row["instrument"] = order["instrument"]
-    row["kind"] = kind
-    row["side"] = order["side"]
-    row["flags"] = flags | OURS
+def answer(desk: Desk, codes: int, instrument: int, side: int, number: int) -> int:
+    """Append an answer, stamped with the venue clock and the time it reaches us.
+
+    Parameters
+    ----------
+    codes : int
+        Kind + (flags << 16).
+
+    Returns
+    -------
+    int
+        Its place; price, size and ``aux`` are 0, the venue's id is -1.
+    """
+    at = int(desk[OUT_AT] + EVENT_WORDS * desk[OUT])
+    desk[OUT] += 1
+    desk[at + EVENT_TIME] = desk[NOW]
+    desk[at + EVENT_RECEIVED] = desk[NOW] + desk[LATENCY_BACK]
+    desk[at + EVENT_PRICE] = 0
+    desk[at + EVENT_SIZE] = 0
+    desk[at + EVENT_SEQUENCE] = -1
+    desk[at + EVENT_AUX] = 0
+    desk[at + EVENT_LINK] = number
+    flags = (codes >> 16) | OURS
+    kind = codes & 0xFFFF
+    word = (instrument & 0xFFFFFFFF) | (kind << 32) | ((side & 255) << 40) | (flags << 48)
+    desk[at + EVENT_CODES] = word
+    return at
 
 
 @kernel()
-def unlink(desk: Desk, slot: int) -> None:
-    """Take an order out of its chain (if it rests) and free its slot."""
-    order = desk.orders[slot]
-    if order["state"] == RESTING:
-        terms = desk.terms[order["instrument"]]
-        at = terms["first_bid"] if order["side"] > 0 else terms["first_ask"]
-        if at == slot:
-            if order["side"] > 0:
-                terms["first_bid"] = order["next"]
-            else:
-                terms["first_ask"] = order["next"]
-        else:
-            while desk.orders[at]["next"] != slot:
-                at = desk.orders[at]["next"]
-            desk.orders[at]["next"] = order["next"]
-    order["state"] = FREE
-    desk.head[0]["open_count"] -= 1
+def emit(desk: Desk, codes: int, order: int, price: int, size: int) -> int:
+    """Append an answer about an order, with the venue's order id, and return its place."""
+    number, instrument, side = desk[order], desk[order + INSTRUMENT], desk[order + SIDE]
+    at = answer(desk, codes, instrument, side, number)
+    desk[at + EVENT_PRICE] = price
+    desk[at + EVENT_SIZE] = size
+    desk[at + EVENT_SEQUENCE] = desk[order + VENUE_ID]
+    return at
+
+
+@kernel()
+def chain_of(desk: Desk, order: int) -> int:
+    """Return the place of the word that names the first order of an order's chain."""
+    terms = terms_of(desk, desk[order + INSTRUMENT])
+    return terms + (FIRST_BID if desk[order + SIDE] > 0 else FIRST_ASK)
+
+
+@kernel()
+def unlink(desk: Desk, order: int) -> None:
+    """Take an order out of its chain (if it rests) and free its row."""
+    if desk[order + STATE] == RESTING:
+        link = chain_of(desk, order)
+        while desk[link] != order:
+            link = desk[link] + NEXT
+        desk[link] = desk[order + NEXT]
+    desk[order + STATE] = FREE
+    desk[order + NEXT] = desk[FREE_ORDER]
+    desk[FREE_ORDER] = order
+    desk[OPEN_ORDERS] -= 1

@@ -12,20 +12,34 @@ import numpy as np
 from bot4_core.domain_types.instruments import Instrument, InstrumentStatus, Settlement
 from bot4_core.domain_types.records import EVENT_DTYPE
 from bot4_core.errors import NumberOverflowError, ValidationError
-from bot4_core.kernels.matching import (
-    NO_ROOM,
-    advance,
-    match_events,
-    submit,
-    submit_cancel,
-)
-from bot4_core.kernels.matching_sight import Sight
+from bot4_core.jit import entry_point
+from bot4_core.kernels.matching import advance, match_events, submit, submit_cancel
+from bot4_core.kernels.matching_sight import Sight, see
 from bot4_core.kernels.matching_state import (
+    ARRIVES,
+    INSTRUMENTS,
+    INVERSE,
+    LATENCY_BACK,
+    LATENCY_OUT,
+    MAKER_RATE,
+    OPEN_ORDERS,
+    OUT,
+    POSITION,
     PROBABILITY,
+    QUEUE_MODEL,
+    QUEUE_POWER,
+    REQUEST_FIRST,
+    REQUEST_WORDS,
+    REQUESTS,
+    REQUESTS_AT,
     RISK_AVERSE,
+    TAKEN,
+    TAKER_RATE,
     TERMS_DTYPE,
-    Desk,
+    grow_desk,
     new_desk,
+    terms_of,
+    waiting_answers,
 )
 from bot4_core.market.order_book import Books
 from bot4_core.plugins.interfaces import Record, Records
@@ -95,33 +109,43 @@ class PaperVenue:
     ) -> None:
         self.settings = settings
         self._books = books
+        self._seen = books.rows
+        self._sight = see(books.rows, books.memory.words)
         self._desk = new_desk(matching_terms(table, instruments))
-        head = self._desk.head[0]
-        head["latency_out"] = settings.latency_out_ns
-        head["latency_back"] = settings.latency_back_ns
-        head["queue_model"] = QUEUE_MODELS[settings.queue]
-        head["queue_power"] = settings.queue_power
+        self._desk[LATENCY_OUT] = settings.latency_out_ns
+        self._desk[LATENCY_BACK] = settings.latency_back_ns
+        self._desk[QUEUE_MODEL] = QUEUE_MODELS[settings.queue]
+        self._desk[QUEUE_POWER] = settings.queue_power
         self._placed: dict[int, tuple[int, int]] = {}
+        self._compile()
+
+    def _compile(self) -> None:
+        """Compile before the first event."""
+        desk, sight = self._desk, self._look()
+        self._submit = entry_point(submit, desk, desk, 0)
+        self._submit_cancel = entry_point(submit_cancel, desk, 0, 0, 0, 0)
+        self._advance = entry_point(advance, desk, sight, 0)
+        self._match = entry_point(match_events, desk, sight, np.zeros(1, EVENT_DTYPE), 0, 0)
 
     @property
     def open_orders(self) -> int:
         """Orders that rest or are on their way."""
-        return int(self._desk.head["open_count"][0])
+        return int(self._desk[OPEN_ORDERS])
 
     @property
     def next_time(self) -> int:
         """When ``due`` has something to do next if the market stays silent."""
-        head = self._desk.head[0]
+        desk = self._desk
         first = NEVER
-        if head["action_count"]:
-            first = int(self._desk.actions[head["action_first"]]["time"])
-        if head["out_count"]:
-            first = min(first, int(self._desk.out[0]["received"]))
+        if desk[REQUESTS]:
+            first = int(desk[desk[REQUESTS_AT] + REQUEST_WORDS * desk[REQUEST_FIRST] + ARRIVES])
+        if desk[OUT]:
+            first = min(first, int(waiting_answers(desk)[0]["received"]))
         return first
 
     def position(self, instrument: int) -> int:
         """Return the signed scaled position that reduce-only orders are judged by."""
-        return int(self._desk.terms[instrument]["position"])
+        return int(self._desk[terms_of(self._desk, instrument) + POSITION])
 
     def place(self, intent: Record) -> None:
         """Send an order at its ``time``.
@@ -132,22 +156,26 @@ class PaperVenue:
             If the order's fee could leave 64 bits.
         """
         number, instrument = int(intent["number"]), int(intent["instrument"])
-        if 0 <= instrument < len(self._desk.terms):
-            terms = self._desk.terms[instrument]
-            rate = max(abs(int(terms["maker"])), abs(int(terms["taker"])))
-            if terms["inverse"] and int(intent["size"]) * rate > PRODUCT_LIMIT:
-                raise NumberOverflowError(f"the fee of order {number} leaves 64 bits")
-        while submit(self._desk, intent, int(intent["time"])) == NO_ROOM:
-            self._grow()
+        if 0 <= instrument < self._desk[INSTRUMENTS]:
+            self._check_fee(number, instrument, int(intent["size"]))
+        row = np.frombuffer(intent.tobytes(), np.int64)
+        while not self._submit(self._desk, row, int(intent["time"])):
+            self._desk = grow_desk(self._desk)
         self._placed[number] = (instrument, int(intent["side"]))
         if len(self._placed) > REMEMBERED_ORDERS:
             del self._placed[next(iter(self._placed))]
 
+    def _check_fee(self, number: int, instrument: int, size: int) -> None:
+        at = int(terms_of(self._desk, instrument))
+        rate = max(abs(int(self._desk[at + MAKER_RATE])), abs(int(self._desk[at + TAKER_RATE])))
+        if self._desk[at + INVERSE] and size * rate > PRODUCT_LIMIT:
+            raise NumberOverflowError(f"the fee of order {number} leaves 64 bits")
+
     def cancel(self, number: int, time: int) -> None:
         """Send the cancellation of an order."""
         instrument, side = self._placed.get(number, (0, 0))
-        while submit_cancel(self._desk, number, instrument, side, time) == NO_ROOM:
-            self._grow()
+        while not self._submit_cancel(self._desk, number, instrument, side, time):
+            self._desk = grow_desk(self._desk)
 
     def due(self, now: int) -> Records:
         """Let requests that arrived by now meet the books, and return the answers due by now.
@@ -157,63 +185,41 @@ class PaperVenue:
         (n,) EVENT_DTYPE
             A copy, in order of ``received``.
         """
-        if self._desk.head["action_count"][0]:
-            sight = self._sight()
-            while not advance(self._desk, sight, now):
-                self._grow()
-        return self._answers(now)
+        if self._desk[REQUESTS]:
+            sight = self._look()
+            while not self._advance(self._desk, sight, now):
+                self._desk = grow_desk(self._desk)
+        return self._answers(now) if self._desk[OUT] else NOTHING
 
     def on_market(self, records: Records, start: int, stop: int, now: int) -> Records:
         """Match one market message, already in the books, and return the answers due by now."""
-        if self._desk.head["open_count"][0] or self._desk.head["taken_count"][0]:
-            sight = self._sight()
-            start = match_events(self._desk, sight, records, start, stop)
+        if self._desk[OPEN_ORDERS] or self._desk[TAKEN]:
+            sight = self._look()
+            start = self._match(self._desk, sight, records, start, stop)
             while start < stop:
-                self._grow()
-                start = match_events(self._desk, sight, records, start, stop)
+                self._desk = grow_desk(self._desk)
+                start = self._match(self._desk, sight, records, start, stop)
         return self.due(now)
 
-    def _sight(self) -> Sight:
-        return Sight(self._books.rows, self._books.memory.words)
+    def _look(self) -> Sight:
+        """Return the sight of the books; a new one where they have moved."""
+        if self._seen is not self._books.rows or self._sight.words is not self._books.memory.words:
+            self._seen = self._books.rows
+            self._sight = see(self._seen, self._books.memory.words)
+        return self._sight
 
     def _answers(self, now: int) -> Records:
-        count = int(self._desk.head["out_count"][0])
-        if not count:
-            return NOTHING
-        out = self._desk.out
-        ready = int(np.searchsorted(out["received"][:count], now, side="right"))
-        answers = out[:ready].copy()
-        out[: count - ready] = out[ready:count].copy()
-        self._desk.head["out_count"] = count - ready
+        waiting = waiting_answers(self._desk)
+        ready = int(np.searchsorted(waiting["received"], now, side="right"))
+        answers = waiting[:ready].copy()
+        left = len(waiting) - ready
+        waiting[:left] = waiting[ready:].copy()
+        self._desk[OUT] = left
         return answers
-
-    def _grow(self) -> None:
-        """Double orders, requests and answers, keeping the ring of requests in order."""
-        desk = self._desk
-        head = desk.head[0]
-        first, count = int(head["action_first"]), int(head["action_count"])
-        order = (first + np.arange(count)) % len(desk.actions)
-        actions = np.zeros(2 * len(desk.actions), desk.actions.dtype)
-        actions[:count] = desk.actions[order]
-        head["action_first"] = 0
-        self._desk = Desk(
-            head=desk.head,
-            terms=desk.terms,
-            orders=_doubled(desk.orders),
-            actions=actions,
-            taken=desk.taken,
-            out=_doubled(desk.out),
-        )
 
 
 NOTHING: Final = np.zeros(0, EVENT_DTYPE)
 NOTHING.setflags(write=False)
-
-
-def _doubled(array: Records) -> Records:
-    larger = np.zeros(2 * len(array), array.dtype)
-    larger[: len(array)] = array
-    return larger
 
 
 def matching_terms(table: Records, instruments: Sequence[Instrument]) -> Records:

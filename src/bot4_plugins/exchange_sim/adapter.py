@@ -9,7 +9,7 @@ from bot4_core.domain_types.instruments import Instrument
 from bot4_core.domain_types.orders import Order, OrderIntent
 from bot4_core.errors import DecodeError
 from bot4_core.plugins.interfaces import EventBatch, Exchange, Outbound, Records
-from bot4_plugins.exchange_sim.decoder import decode_rows
+from bot4_plugins.exchange_sim.decoder import FrameReader
 from bot4_plugins.exchange_sim.listing_table import listing_table, relisted
 from bot4_plugins.exchange_sim.requests import (
     cancel_text,
@@ -48,7 +48,7 @@ class SimExchange(Exchange):
         self._listings = relisted(self.settings.listings, instruments)
         self._instruments = tuple(listing.instrument for listing in self._listings)
         self._table = listing_table(self._listings)
-        self._ids = {str(item.symbol): at for at, item in enumerate(self._instruments)}
+        self._reader = FrameReader(self._instruments)
         self._quarantined = 0
         self.reasons: deque[str] = deque(maxlen=REASONS_KEPT)
 
@@ -73,19 +73,19 @@ class SimExchange(Exchange):
 
     def connect(self) -> Sequence[Outbound]:
         """Subscribe to every instrument; the venue answers with snapshots."""
-        return (Outbound(connection=CONNECTION, body=subscribe_text(list(self._ids))),)
+        symbols = [str(instrument.symbol) for instrument in self._instruments]
+        return (Outbound(connection=CONNECTION, body=subscribe_text(symbols)),)
 
     def decode(self, data: bytes, received: Nanoseconds, batch: EventBatch) -> int:
         """Append the message's events to the batch, whole or not at all."""
         try:
-            rows = decode_rows(data, received, self._ids, self._instruments)
+            rows = self._reader.rows(data, received)
         except DecodeError as error:
             self._quarantined += 1
             self.reasons.append(str(error))
             return 0
         batch.reserve(len(rows))
-        for at, row in enumerate(rows, batch.count):
-            batch.records[at] = row
+        batch.records[batch.count : batch.count + len(rows)] = rows
         batch.count += len(rows)
         return len(rows)
 

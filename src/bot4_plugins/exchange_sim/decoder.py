@@ -1,4 +1,4 @@
-"""The venue's messages as event records: the plain decoder, on the standard library's JSON."""
+"""The venue's messages as event records, on the standard library's JSON."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -9,38 +9,45 @@ from bot4_core.domain_types.instruments import Instrument
 from bot4_core.domain_types.records import EventFlag, EventKind, Side
 from bot4_core.errors import DecodeError
 
-__all__ = ["Row", "decode_rows"]
+__all__ = ["FrameReader", "Row", "ScaledTexts"]
 
 Row = tuple[int, int, int, int, int, int, int, int, int, int, int]
 """The fields of an event record, in its order."""
 
-LAST: Final = int(EventFlag.LAST)
-SIDES: Final = {"buy": int(Side.BUY), "sell": int(Side.SELL), "": int(Side.NONE)}
-
-
-def decode_rows(
-    data: bytes, received: int, ids: Mapping[str, int], instruments: Sequence[Instrument]
-) -> list[Row]:
-    """Return a message's event records, all of them or none.
-
-    Raises
-    ------
-    DecodeError
-        If the bytes are not one of the venue's messages.
-    """
-    try:
-        fields = json.loads(data)
-        number = ids[fields["s"]]
-        reader = READERS[fields["ch"]]
-        rows = reader(fields, instruments[number])
-        time = _whole(fields["t"])
-        return [(time, received, *row[:5], number, *row[5:]) for row in rows]
-    except (KeyError, ValueError, TypeError, OverflowError, RecursionError) as error:
-        raise DecodeError(f"{data[:120]!r} is no message of this venue: {error}") from error
-
-
 Part = tuple[int, int, int, int, int, int, int, int]
+"""A row without its times and instrument."""
+
 Fields = Mapping[str, object]
+LAST: Final = int(EventFlag.LAST)
+SNAPSHOT: Final = int(EventFlag.SNAPSHOT)
+MAKER: Final = int(EventFlag.MAKER)
+CLEAR: Final = int(EventKind.BOOK_CLEAR)
+SET: Final = int(EventKind.BOOK_SET)
+END: Final = int(EventKind.BOOK_END)
+TRADE: Final = int(EventKind.TRADE)
+QUOTE: Final = int(EventKind.QUOTE)
+MARK: Final = int(EventKind.MARK)
+INDEX: Final = int(EventKind.INDEX)
+FUNDING: Final = int(EventKind.FUNDING)
+SIDES: Final = {"buy": int(Side.BUY), "sell": int(Side.SELL), "": int(Side.NONE)}
+MOST_TEXTS: Final = 65_536
+
+
+class ScaledTexts(dict[str, int]):
+    """Decimal texts as scaled integers of one exponent, remembered because prices come again."""
+
+    def __init__(self, exponent: int) -> None:
+        super().__init__()
+        self.exponent = exponent
+
+    def __missing__(self, text: object) -> int:
+        """Read a text for the first time, exactly."""
+        if not isinstance(text, str):
+            raise TypeError(f"{text!r} is not text")
+        if len(self) >= MOST_TEXTS:
+            self.clear()
+        self[text] = value = scaled_from_text(text, self.exponent)
+        return value
 
 
 def _whole(value: object) -> int:
@@ -49,79 +56,101 @@ def _whole(value: object) -> int:
     return value
 
 
-def _scaled(value: object, exponent: int) -> int:
-    if not isinstance(value, str):
-        raise TypeError(f"{value!r} is not text")
-    return scaled_from_text(value, exponent)
+class _Scales:
+    """How the numbers of one instrument are read."""
+
+    def __init__(self, instrument: Instrument) -> None:
+        self._prices = ScaledTexts(instrument.price_exponent)
+        self._sizes = ScaledTexts(instrument.size_exponent)
+
+    def price(self, value: object) -> int:
+        return self._prices[value]  # type: ignore[index]  # __missing__ checks
+
+    def size(self, value: object) -> int:
+        return self._sizes[value]  # type: ignore[index]  # __missing__ checks
+
+    def levels(self, levels: object) -> list[tuple[int, int]]:
+        if not isinstance(levels, list):
+            raise TypeError(f"{levels!r} is not a list of levels")
+        prices, sizes = self._prices, self._sizes
+        return [(prices[price], sizes[size]) for price, size in levels]
 
 
-def _pair(level: object, instrument: Instrument) -> tuple[int, int]:
-    if not isinstance(level, list) or len(level) != 2:
-        raise ValueError(f"{level!r} is not a price and a size")
-    price = _scaled(level[0], instrument.price_exponent)
-    return price, _scaled(level[1], instrument.size_exponent)
+class FrameReader:
+    """Read the messages about some instruments.
+
+    Parameters
+    ----------
+    instruments : sequence of Instrument
+        The position is the instrument id.
+    """
+
+    def __init__(self, instruments: Sequence[Instrument]) -> None:
+        self._known = {
+            str(instrument.symbol): (at, _Scales(instrument))
+            for at, instrument in enumerate(instruments)
+        }
+
+    def rows(self, data: bytes, received: int) -> list[Row]:
+        """Return a message's event records, all of them or none.
+
+        Raises
+        ------
+        DecodeError
+            If the bytes are not one of the venue's messages.
+        """
+        try:
+            fields = json.loads(data)
+            number, scales = self._known[fields["s"]]
+            parts = READERS[fields["ch"]](fields, scales)
+            time = _whole(fields["t"])
+        except (KeyError, ValueError, TypeError, OverflowError, RecursionError) as error:
+            raise DecodeError(f"{data[:120]!r} is no message of this venue: {error}") from error
+        return [(time, received, *part[:5], number, *part[5:]) for part in parts]
 
 
-def _levels(fields: Fields, key: str, instrument: Instrument) -> list[tuple[int, int]]:
-    levels = fields[key]
-    if not isinstance(levels, list):
-        raise TypeError(f"{levels!r} is not a list of levels")
-    return [_pair(level, instrument) for level in levels]
-
-
-def _book(fields: Fields, instrument: Instrument) -> list[Part]:
-    flag = int(EventFlag.SNAPSHOT) if fields["ch"] == "snapshot" else 0
+def _book(fields: Fields, scales: _Scales) -> list[Part]:
+    flag = SNAPSHOT if fields["ch"] == "snapshot" else 0
     update = _whole(fields["u"])
-    rows: list[Part] = []
-    if flag:
-        rows.append((0, 0, update, -1, -1, EventKind.BOOK_CLEAR, 0, flag))
-    for key, side in (("b", 1), ("a", -1)):
-        rows += [
-            (price, size, update, -1, -1, EventKind.BOOK_SET, side, flag)
-            for price, size in _levels(fields, key, instrument)
-        ]
-    count = len(rows) - (1 if flag else 0)
-    rows.append((0, count, update, -1, -1, EventKind.BOOK_END, 0, flag | LAST))
+    bids, asks = scales.levels(fields["b"]), scales.levels(fields["a"])
+    rows: list[Part] = [(0, 0, update, -1, -1, CLEAR, 0, flag)] if flag else []
+    rows += [(price, size, update, -1, -1, SET, 1, flag) for price, size in bids]
+    rows += [(price, size, update, -1, -1, SET, -1, flag) for price, size in asks]
+    rows.append((0, len(bids) + len(asks), update, -1, -1, END, 0, flag | LAST))
     return rows
 
 
-def _trade(fields: Fields, instrument: Instrument) -> list[Part]:
-    price = _scaled(fields["p"], instrument.price_exponent)
-    size = _scaled(fields["q"], instrument.size_exponent)
-    maker, taker = _whole(fields["m"]), _whole(fields["k"])
+def _trade(fields: Fields, scales: _Scales) -> list[Part]:
+    maker, taker, trade = _whole(fields["m"]), _whole(fields["k"]), _whole(fields["i"])
     side = SIDES[str(fields["d"])]
-    return [(price, size, _whole(fields["i"]), maker, taker, EventKind.TRADE, side, LAST)]
+    price, size = scales.price(fields["p"]), scales.size(fields["q"])
+    return [(price, size, trade, maker, taker, TRADE, side, LAST)]
 
 
-def _quote(fields: Fields, instrument: Instrument) -> list[Part]:
-    (bid, bid_size), *more_bids = _levels(fields, "b", instrument)
-    (ask, ask_size), *more_asks = _levels(fields, "a", instrument)
-    if more_bids or more_asks:
-        raise ValueError("a quote has one level a side")
-    return [(bid, bid_size, _whole(fields["u"]), ask, ask_size, EventKind.QUOTE, 0, LAST)]
+def _quote(fields: Fields, scales: _Scales) -> list[Part]:
+    ((bid, bid_size),) = scales.levels(fields["b"])
+    ((ask, ask_size),) = scales.levels(fields["a"])
+    return [(bid, bid_size, _whole(fields["u"]), ask, ask_size, QUOTE, 0, LAST)]
 
 
-def _mark(fields: Fields, instrument: Instrument) -> list[Part]:
-    mark = _scaled(fields["m"], instrument.price_exponent)
-    index = _scaled(fields["i"], instrument.price_exponent)
+def _mark(fields: Fields, scales: _Scales) -> list[Part]:
     rate, settles = _whole(fields["r"]), _whole(fields["n"])
     return [
-        (mark, 0, -1, -1, -1, EventKind.MARK, 0, 0),
-        (index, 0, -1, -1, -1, EventKind.INDEX, 0, 0),
-        (rate, 0, -1, settles, -1, EventKind.FUNDING, 0, LAST),
+        (scales.price(fields["m"]), 0, -1, -1, -1, MARK, 0, 0),
+        (scales.price(fields["i"]), 0, -1, -1, -1, INDEX, 0, 0),
+        (rate, 0, -1, settles, -1, FUNDING, 0, LAST),
     ]
 
 
-def _order(fields: Fields, instrument: Instrument) -> list[Part]:
+def _order(fields: Fields, scales: _Scales) -> list[Part]:
     kind = EventKind(_whole(fields["e"]))
     if kind < EventKind.ORDER_ACCEPTED:
         raise ValueError(f"{kind!r} is not an order event")
-    price = _scaled(fields["p"], instrument.price_exponent)
-    size = _scaled(fields["q"], instrument.size_exponent)
+    venue, number, aux = _whole(fields["i"]), _whole(fields["n"]), _whole(fields["x"])
     side = SIDES[str(fields["d"])]
-    flags = LAST | (int(EventFlag.MAKER) if fields["l"] == 1 else 0)
-    aux, number = _whole(fields["x"]), _whole(fields["n"])
-    return [(price, size, _whole(fields["i"]), aux, number, kind, side, flags)]
+    flags = LAST | (MAKER if fields["l"] == 1 else 0)
+    price, size = scales.price(fields["p"]), scales.size(fields["q"])
+    return [(price, size, venue, aux, number, int(kind), side, flags)]
 
 
 READERS: Final = {

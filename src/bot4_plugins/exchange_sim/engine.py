@@ -20,9 +20,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from bot4_core.domain_types.records import EVENT_DTYPE, EventFlag, EventKind, OrderFlag, OrderReason
+from bot4_core.domain_types.records import EventFlag, EventKind, OrderFlag, OrderReason
 from bot4_core.jit import kernel
-from bot4_core.kernels.matching_state import exact_fee
+from bot4_core.kernels.matching_state import event_rows, exact_fee
 
 __all__ = ["Words", "match", "new_engine", "new_order", "release", "remove", "report", "rest"]
 
@@ -142,8 +142,7 @@ def new_engine(terms: np.void, origin: int, levels: int, orders: int, crowd: int
 
 def waiting_events(words: Words) -> NDArray[np.void]:
     """Return the events that wait, as a view."""
-    start = int(words[OUT_AT])
-    return words[start : start + EVENT_WORDS * int(words[OUT])].view(EVENT_DTYPE)
+    return event_rows(words, int(words[OUT_AT]), int(words[OUT]))
 
 
 @kernel()

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from tests.reference.book_records import book_message, table
 
 from bot4_core.domain_types.records import ChainRule, Side
-from bot4_core.kernels.matching_sight import Sight, best_price, is_live, next_price, size_at
+from bot4_core.kernels.matching_sight import best_price, is_live, next_price, see, size_at
 from bot4_core.market.order_book import Books
 
 PRICES = st.one_of(st.integers(900, 1_000), st.integers(1, 900_000))
@@ -20,7 +20,7 @@ def test_walk_visits_every_level_in_order(bids: dict[int, int], asks: dict[int, 
     levels = [(Side.BUY, *level) for level in bids.items()]
     levels += [(Side.SELL, 2_000_000 + price, size) for price, size in asks.items()]
     books.apply(book_message(levels, last=1, snapshot=True))
-    sight = Sight(books.rows, books.memory.words)
+    sight = see(books.rows, books.memory.words)
     assert is_live(sight, 0)
     for side in (Side.BUY, Side.SELL):
         shown = {price: size for each, price, size in levels if each == side}
@@ -35,7 +35,7 @@ def test_walk_visits_every_level_in_order(bids: dict[int, int], asks: dict[int, 
 
 def test_book_that_waits_for_a_snapshot_is_not_live() -> None:
     books = Books(table(ChainRule.NONE))
-    sight = Sight(books.rows, books.memory.words)
+    sight = see(books.rows, books.memory.words)
     assert not is_live(sight, 0)
     assert best_price(sight, 0, Side.BUY) == 0
     assert size_at(sight, 0, Side.BUY, 5) == 0

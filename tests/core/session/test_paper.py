@@ -30,6 +30,7 @@ from bot4_core.domain_types.records import (
     TimeInForce,
 )
 from bot4_core.errors import NumberOverflowError, ValidationError
+from bot4_core.kernels.matching_state import FREE_ORDER, OUT_ROOM, TAKEN_ROOM
 from bot4_core.session.paper import NEVER, PaperSettings, matching_terms
 
 BUY, SELL = Side.BUY, Side.SELL
@@ -359,16 +360,14 @@ def fill_or_kill(world: Market, number: int, price: int) -> str:
     return str(outcome[0])
 
 
-def shrink(world: Market, **sizes: int) -> None:
-    """Give the venue's matcher arrays of other lengths."""
-    desk = world.venue._desk
-    smaller = {name: getattr(desk, name)[:size].copy() for name, size in sizes.items()}
-    world.venue._desk = desk._replace(**smaller)
+def shrink(world: Market, at: int, room: int) -> None:
+    """Tell the venue's matcher that it has less room for something."""
+    world.venue._desk[at] = room
 
 
 def test_oldest_taken_level_is_forgotten_when_the_memory_is_full() -> None:
     world = Market()
-    shrink(world, taken=4)
+    shrink(world, TAKEN_ROOM, 4)
     world.set_book(dict.fromkeys(range(190, 201), 2), dict.fromkeys(range(301, 311), 2))
     prices = [301, 302, 303, 200]
     assert {fill_or_kill(world, at, price) for at, price in enumerate(prices, 1)} == {"filled"}
@@ -402,7 +401,7 @@ def test_taker_walks_levels_far_from_the_touch(market: Market) -> None:
 
 def test_answers_wait_however_many_they_are() -> None:
     world = Market(latency=(0, 10**6))
-    shrink(world, out=266)
+    shrink(world, OUT_ROOM, 266)
     world.set_book({100: 5}, ASKS)
     for number in range(1, 8):
         world.place(number, price=50, time_in_force=TimeInForce.IOC)
@@ -413,13 +412,23 @@ def test_answers_wait_however_many_they_are() -> None:
     world.check()
 
 
+def test_venue_without_room_for_more_orders_rejects_them(market: Market) -> None:
+    market.place(1, price=99)
+    market.venue._desk[FREE_ORDER] = 0
+    market.venue.place(intent(2, side=SELL, time=market.now))
+    answers = market.venue.due(market.now)
+    assert told(answers, "link", "side", "aux") == [("rejected", 2, SELL, OrderReason.TOO_MANY)]
+    market.cancel(1)
+    assert told(market.place(3, price=99)) == [("accepted",)]
+
+
 def test_requests_alone_may_need_more_room() -> None:
     world = Market(latency=(5, 0))
     world.set_book(BIDS, ASKS)
-    for _ in range(128):
+    for _ in range(256):
         world.cancel(1)
     world.place(1, price=99)
-    assert len(world.pass_time(5)) == 129
+    assert len(world.pass_time(5)) == 257
     world.check()
 
 

@@ -12,6 +12,7 @@ from bot4_core.domain_types.canonical_types import Nanoseconds
 from bot4_core.domain_types.records import EVENT_DTYPE, EventFlag, EventKind
 from bot4_core.market.event_batch import EventBatch
 from bot4_plugins.exchange_sim.adapter import SimExchange
+from bot4_plugins.exchange_sim.decoder import ScaledTexts
 from bot4_plugins.exchange_sim.frames import MOST_TEXTS, DecimalTexts, FrameWriter
 from bot4_plugins.exchange_sim.settings import LISTINGS
 
@@ -197,6 +198,14 @@ def test_only_the_last_reasons_are_kept() -> None:
         exchange.decode(b"%d" % number, Nanoseconds(1), batch)
     assert exchange.quarantined == 100
     assert len(exchange.reasons) == 32
+
+
+def test_remembered_numbers_are_bounded() -> None:
+    numbers = ScaledTexts(-2)
+    assert [numbers[text] for text in ("1.23", "-0.05", "0")] == [123, -5, 0]
+    for number in range(MOST_TEXTS + 10):
+        assert numbers[str(number)] == 100 * number
+    assert len(numbers) <= MOST_TEXTS
 
 
 def test_remembered_texts_are_bounded() -> None:
