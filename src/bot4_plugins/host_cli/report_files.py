@@ -18,14 +18,14 @@ def write_report(report: SessionReport, folder: Path, name: str) -> Path:
     StorageError
         If they cannot be written; an earlier report of the name then still stands.
     """
-    from bot4_plugins.host_cli.session_charts import session_page  # noqa: PLC0415 - loads plotly
+    from bot4_plugins.host_cli.session_page import session_page  # noqa: PLC0415 - loads plotly
 
     page, beside = folder / f"{name}.html", folder / f"{name}.json"
     data = {**report.data(), "report": str(page)}
     try:
         folder.mkdir(parents=True, exist_ok=True)
         _replace(beside, json.dumps(data, indent=2) + "\n")
-        _replace(page, session_page(report, f"bot4 session {name}"))
+        _replace(page, session_page(report, name))
     except OSError as error:
         cause = error.strerror or str(error)
         raise StorageError(

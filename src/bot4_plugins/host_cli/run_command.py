@@ -187,7 +187,7 @@ def summary(report: SessionReport) -> list[tuple[str, str]]:
     if report.refusals:
         lines.append(("gate", f"kept {report.refusals:,} orders back"))
     for trip in report.breakers:
-        stopped = f"{trip.breaker} on {trip.instrument}: {trip.effect} ({trip.reason})"
+        stopped = f"{trip.breaker} on {trip.symbol}: {trip.effect} ({trip.reason})"
         lines.append(("breaker", stopped))
     if report.stopped:
         lines.append(("stopped", report.stopped))
