@@ -399,6 +399,15 @@ def test_taker_walks_levels_far_from_the_touch(market: Market) -> None:
     market.check()
 
 
+def test_books_that_move_in_memory_are_found_again(market: Market) -> None:
+    market.place(1, price=101)
+    market.books.memory.words = market.books.memory.words.copy()
+    market.show((SELL, 102, 9))
+    answers = market.place(2, price=102, size=9)
+    assert told(answers, "price", "size")[1:] == [("filled", 102, 9)]
+    market.check()
+
+
 def test_answers_wait_however_many_they_are() -> None:
     world = Market(latency=(0, 10**6))
     shrink(world, OUT_ROOM, 266)
