@@ -70,6 +70,9 @@ class _Fraction:
     def __init__(self, text: str) -> None:
         self.text = text
 
+    def __repr__(self) -> str:
+        return self.text
+
 
 def _refuse_constant(name: str) -> NoReturn:
     raise DecodeError(f"{name} is not JSON")

@@ -201,7 +201,8 @@ def changed_events(draw: st.DrawFn) -> Fields:
         body = fields.get("k")
         inner = draw(st.booleans())
         target: Fields = body if inner and isinstance(body, dict) else fields
-        name = draw(st.sampled_from(sorted(target)) if target and draw(st.booleans()) else NAMES)
+        known = draw(st.booleans())
+        name = draw(st.sampled_from(sorted(target)) if known and target else NAMES)
         change = draw(st.sampled_from(["set", "number", "levels", "drop"]))
         if change == "drop":
             target.pop(name, None)

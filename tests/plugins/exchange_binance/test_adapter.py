@@ -1,0 +1,391 @@
+"""What each message becomes, and what happens to wrong ones."""
+
+import json
+from typing import Any
+
+import attrs
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from tests.plugins.exchange_binance.adapters import BITCOIN, RECEIVED, adapter, decoded
+from tests.plugins.exchange_binance.binance_messages import (
+    TIME,
+    Fields,
+    aggregate_trade,
+    candle,
+    compact,
+    depth,
+    enveloped,
+    mark,
+    quote,
+    snapshot,
+    trade,
+)
+
+from bot4_core.domain_types.canonical_types import InstrumentId, Nanoseconds, Symbol
+from bot4_core.domain_types.records import EventFlag, EventKind, Side
+from bot4_core.errors import ConfigError, PrecisionGrew
+from bot4_core.jit import warm_up
+from bot4_core.market.event_batch import EventBatch
+from bot4_plugins.exchange_binance.adapter import (
+    KEPT_BYTES,
+    KEPT_MESSAGES,
+    BinanceExchange,
+    BinanceSettings,
+)
+
+Numbers = NDArray[np.int64]
+MILLISECOND = 1_000_000
+FIELDS = ("kind", "side", "price", "size", "sequence", "aux", "link", "flags")
+
+
+def rows(batch: EventBatch) -> list[tuple[int, ...]]:
+    """Give the fields that differ between records, as plain integers."""
+    return [tuple(int(event[name]) for name in FIELDS) for event in batch.events]
+
+
+def block(*messages: bytes) -> tuple[NDArray[np.uint8], Numbers, Numbers, Numbers]:
+    """Lay messages out as a block: one buffer, starts, stops, receive times."""
+    stops = np.cumsum([len(message) + 1 for message in messages], dtype=np.int64) - 1
+    starts = stops - np.array([len(message) for message in messages], np.int64)
+    received = np.arange(len(messages), dtype=np.int64) + RECEIVED
+    return np.frombuffer(b"\n".join(messages), np.uint8), starts, stops, received
+
+
+@pytest.mark.parametrize("wrap", [enveloped, dict])
+def test_depth_gives_one_record_a_level_bids_first_and_an_end(wrap: Any) -> None:
+    batch = decoded(adapter(), compact(wrap(depth())))
+    ids = (105, 101, 100)
+    assert rows(batch) == [
+        (EventKind.BOOK_SET, Side.BUY, 6_180_020, 14, *ids, 0),
+        (EventKind.BOOK_SET, Side.BUY, 6_180_010, 0, *ids, 0),
+        (EventKind.BOOK_SET, Side.SELL, 6_180_030, 2_500, *ids, 0),
+        (EventKind.BOOK_END, Side.NONE, 0, 3, *ids, EventFlag.LAST),
+    ]
+    assert set(batch.events["time"].tolist()) == {(TIME - 1) * MILLISECOND}
+    assert set(batch.events["received"].tolist()) == {RECEIVED}
+
+
+def test_depth_in_another_order_gives_the_same_records() -> None:
+    fields = depth()
+    usual = decoded(adapter(), compact(fields))
+    reverse = json.dumps(dict(reversed(fields.items())), indent=1).encode()
+    exchange = adapter()
+    exchange.decode_carefully = None  # type: ignore[method-assign, assignment]  # must not be needed
+    assert decoded(exchange, reverse).events.tobytes() == usual.events.tobytes()
+
+
+def test_spot_depth_has_no_previous_id() -> None:
+    fields = depth()
+    del fields["pu"], fields["T"]
+    batch = decoded(adapter("spot"), compact(fields))
+    assert set(batch.events["link"].tolist()) == {-1}
+    assert set(batch.events["time"].tolist()) == {TIME * MILLISECOND}
+
+
+def test_futures_depth_without_previous_id_is_quarantined() -> None:
+    fields = depth()
+    del fields["pu"]
+    exchange = adapter()
+    assert exchange.decode(compact(fields), RECEIVED, EventBatch()) == 0
+    assert "pu" in exchange.quarantine[0].reason
+
+
+def test_depth_without_levels_is_an_end_alone() -> None:
+    batch = decoded(adapter(), compact(depth(b=[], a=[])))
+    assert rows(batch) == [(EventKind.BOOK_END, 0, 0, 0, 105, 101, 100, EventFlag.LAST)]
+
+
+def test_quote_carries_the_ask_in_aux_and_link() -> None:
+    batch = decoded(adapter(), compact(quote()))
+    assert rows(batch) == [(EventKind.QUOTE, 0, 6_180_020, 2_507, 106, 6_180_030, 2_510, 2)]
+
+
+def test_spot_quote_has_neither_event_name_nor_time() -> None:
+    fields = quote()
+    del fields["e"], fields["E"], fields["T"]
+    batch = decoded(adapter("spot"), compact(enveloped(fields)))
+    assert int(batch.events["time"][0]) == 0
+    assert int(batch.events["kind"][0]) == EventKind.QUOTE
+
+
+def test_quote_of_an_empty_side_is_zero() -> None:
+    batch = decoded(adapter(), compact(quote(a="0.00", A="0.000")))
+    assert rows(batch)[0][5:7] == (0, 0)
+
+
+@pytest.mark.parametrize(("maker", "side"), [(True, Side.SELL), (False, Side.BUY)])
+@pytest.mark.parametrize("build", [trade, aggregate_trade])
+def test_side_of_a_trade_is_the_aggressors(build: Any, maker: bool, side: Side) -> None:
+    fields = build(m=maker)
+    batch = decoded(adapter(), compact(fields))
+    number = fields["t" if build is trade else "a"]
+    size = 6 if build is trade else 10
+    assert rows(batch) == [(EventKind.TRADE, side, 6_180_030, size, number, -1, -1, 2)]
+    assert int(batch.events["time"][0]) == (TIME - 1) * MILLISECOND
+
+
+@pytest.mark.parametrize(("maker", "ids"), [(True, (88, 77)), (False, (77, 88))])
+def test_order_ids_of_a_trade_are_maker_and_taker(maker: bool, ids: tuple[int, int]) -> None:
+    batch = decoded(adapter(), compact(trade(m=maker, b=88, a=77)))
+    assert rows(batch)[0][5:7] == ids
+
+
+def test_mark_price_gives_mark_index_and_funding() -> None:
+    batch = decoded(adapter(), compact(mark()))
+    settles = (TIME + 1000) * MILLISECOND
+    assert rows(batch) == [
+        (EventKind.MARK, 0, 2_814_727_373_413, 0, -1, -1, -1, 0),
+        (EventKind.INDEX, 0, 2_815_975_642_857, 0, -1, -1, -1, 0),
+        (EventKind.FUNDING, 0, -27_540_000, 0, -1, settles, -1, EventFlag.LAST),
+    ]
+    assert set(batch.events["time"].tolist()) == {TIME * MILLISECOND}
+
+
+@pytest.mark.parametrize("absent", ["", None])
+def test_mark_price_of_a_dated_future_has_no_funding(absent: str | None) -> None:
+    fields = mark(r=absent, i=absent)
+    if absent is None:
+        del fields["r"], fields["i"]
+    assert [row[0] for row in rows(decoded(adapter(), compact(fields)))] == [EventKind.MARK]
+
+
+@pytest.mark.parametrize(
+    ("final", "flags"), [(False, EventFlag.LAST), (True, EventFlag.LAST | EventFlag.CLOSED)]
+)
+def test_candle_carries_open_high_low_close_and_volume(final: bool, flags: int) -> None:
+    batch = decoded(adapter(), compact(candle({"x": final})))
+    close, volume, low, opened, high = 6_180_050, 3_917, 6_179_990, 6_180_010, 6_180_100
+    assert rows(batch) == [(EventKind.CANDLE, 0, close, volume, low, opened, high, flags)]
+    assert int(batch.events["time"][0]) == (TIME - 40_000) * MILLISECOND
+
+
+def test_snapshot_clears_the_book_and_flags_every_record() -> None:
+    batch = decoded(adapter(), compact(snapshot()))
+    flag, ids = int(EventFlag.SNAPSHOT), (103, -1, -1)
+    assert rows(batch) == [
+        (EventKind.BOOK_CLEAR, 0, 0, 0, *ids, flag),
+        (EventKind.BOOK_SET, Side.BUY, 6_180_020, 14, *ids, flag),
+        (EventKind.BOOK_SET, Side.BUY, 6_180_000, 1_500, *ids, flag),
+        (EventKind.BOOK_SET, Side.SELL, 6_180_030, 2_500, *ids, flag),
+        (EventKind.BOOK_END, 0, 0, 3, *ids, flag | EventFlag.LAST),
+    ]
+
+
+def test_snapshot_of_several_symbols_is_of_the_subject() -> None:
+    other = attrs.evolve(BITCOIN, symbol=Symbol("ETHUSDT"))
+    exchange = BinanceExchange(BinanceSettings(market="usdm"), (BITCOIN, other))
+    batch = EventBatch()
+    data = compact(snapshot())
+    assert exchange.decode(data, RECEIVED, batch) == 0
+    assert "names no symbol" in exchange.quarantine[0].reason
+    exchange.subject = Symbol("ETHUSDT")
+    assert exchange.decode(data, RECEIVED, batch) == 5
+    url = "https://fapi.binance.com/fapi/v1/depth?symbol=BTCUSDT&limit=1000"
+    assert exchange.decode_response(url, data, RECEIVED, batch) == 5
+    assert exchange.subject == "ETHUSDT"
+    assert exchange.decode(compact(snapshot(symbol="BTCUSDT")), RECEIVED, batch) == 5
+    assert batch.events["instrument"].tolist() == [1] * 5 + [0] * 10
+
+
+def test_unknown_symbol_takes_its_exponents_from_the_text() -> None:
+    exchange = BinanceExchange(BinanceSettings(market="usdm"))
+    batch = EventBatch()
+    exchange.decode(compact(depth(s="SOLUSDT")), RECEIVED, batch)
+    (instrument,) = exchange.instruments
+    assert (instrument.price_exponent, instrument.size_exponent) == (-1, -3)
+    assert instrument.from_data
+    assert exchange.table["price_exponent"].tolist() == [-1]
+    assert batch.events["price"][0] == 618_002
+
+
+def test_more_decimals_than_the_data_showed_ask_for_a_new_start() -> None:
+    exchange = BinanceExchange(BinanceSettings(market="usdm"))
+    batch = EventBatch()
+    exchange.decode(compact(quote()), RECEIVED, batch)
+    with pytest.raises(PrecisionGrew) as grown:
+        exchange.decode(compact(trade(p="61800.305", q="0.0061")), RECEIVED, batch)
+    assert (grown.value.price_exponent, grown.value.size_exponent) == (-3, -4)
+    assert batch.count == 1
+    assert exchange.quarantined == 0
+
+
+def test_more_decimals_than_metadata_has_are_quarantined() -> None:
+    exchange = adapter()
+    assert exchange.decode(compact(trade(p="61800.305")), RECEIVED, EventBatch()) == 0
+    assert exchange.quarantined == 1
+
+
+@pytest.mark.parametrize("text", ["1e-19", "0." + "0" * 18 + "1"])
+def test_no_instrument_has_exponents_finer_than_18_decimals(text: str) -> None:
+    exchange = BinanceExchange(BinanceSettings(market="usdm"))
+    assert exchange.decode(compact(trade(p=text)), RECEIVED, EventBatch()) == 0
+    assert exchange.quarantined == 1
+    assert exchange.instruments == ()
+
+
+def test_refused_first_message_makes_no_instrument() -> None:
+    exchange = BinanceExchange(BinanceSettings(market="usdm"))
+    assert exchange.decode(compact(trade(p="9" * 20)), RECEIVED, EventBatch()) == 0
+    assert exchange.instruments == ()
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        trade(p="0"),
+        trade(p="-1"),
+        trade(p="NaN"),
+        trade(q="0"),
+        trade(q="-0.001"),
+        trade(m=1),
+        trade(t=-1),
+        trade(t=2**63),
+        trade(T=-1),
+        trade(s="BTC\nUSDT"),
+        depth(b=[["1", "1"], ["2", "-1"]]),
+        depth(U=106),
+        quote(b="0"),
+        mark(p="0"),
+        mark(i="0"),
+        mark(r="x"),
+        candle({"l": "0"}),
+        candle({"v": "-1"}),
+        candle({"t": None}),
+        {"e": "forceOrder", "o": {}},
+        {"e": 5},
+        {"e": "24hrTicker", "s": "BTCUSDT"},
+        {"stream": "x", "data": [1]},
+        {"stream": 1, "data": {}},
+        {"hello": "world"},
+        {},
+    ],
+)
+def test_wrong_message_is_quarantined_whole(message: Fields) -> None:
+    exchange, batch = adapter(), EventBatch()
+    data = compact(message)
+    assert exchange.decode(data, RECEIVED, batch) == 0
+    assert batch.count == 0
+    (kept,) = exchange.quarantine
+    assert (kept.received, kept.length, kept.head) == (RECEIVED, len(data), data)
+    assert kept.reason
+
+
+def test_quarantine_keeps_the_latest_and_counts_all() -> None:
+    exchange, batch = adapter(), EventBatch()
+    for number in range(KEPT_MESSAGES + 5):
+        exchange.decode(b"%d" % number + b" " * 2 * KEPT_BYTES, RECEIVED, batch)
+    assert exchange.quarantined == KEPT_MESSAGES + 5
+    assert len(exchange.quarantine) == KEPT_MESSAGES
+    assert exchange.quarantine[-1].head.startswith(b"104")
+    assert len(exchange.quarantine[-1].head) == KEPT_BYTES
+
+
+@pytest.mark.parametrize(
+    ("message", "code"),
+    [
+        ({"result": None, "id": 1}, 0),
+        ({"code": -1121, "msg": "Invalid symbol."}, -1121),
+        ({"error": {"code": 2, "msg": "Invalid request"}, "id": 3}, 2),
+    ],
+)
+def test_replies_are_kept_and_give_no_events(message: Fields, code: int) -> None:
+    exchange = adapter()
+    assert exchange.decode(compact(message), RECEIVED, EventBatch()) == 0
+    assert exchange.quarantined == 0
+    assert exchange.replies[-1].code == code
+
+
+def test_batch_grows_for_a_large_message() -> None:
+    levels = [[f"{61_000 + number}.5", "1.5"] for number in range(500)]
+    batch = EventBatch(1)
+    assert adapter().decode(compact(depth(b=levels)), RECEIVED, batch) == 502
+    assert batch.count == 502
+
+
+def test_block_gives_what_its_messages_give_one_by_one() -> None:
+    messages = [
+        *(compact(build()) for build in (depth, quote, trade, snapshot, mark, candle)),
+        b"junk",
+        compact(trade(s="NEWUSDT", p="1.25")),
+        compact(enveloped(aggregate_trade())),
+    ]
+    single, together = adapter(), adapter()
+    single.subject = together.subject = BITCOIN.symbol
+    expected, batch = EventBatch(), EventBatch(2)
+    for number, message in enumerate(messages):
+        single.decode(message, Nanoseconds(RECEIVED + number), expected)
+    first = calls = 0
+    while first < len(messages):
+        first = together.decode_block(*block(*messages), batch, first)
+        calls += 1
+    assert batch.events.tobytes() == expected.events.tobytes()
+    assert together.instruments == single.instruments
+    assert together.quarantined == single.quarantined == 1
+    assert calls > 1
+
+
+def test_block_stops_before_a_message_that_asks_for_a_new_start() -> None:
+    exchange, batch = BinanceExchange(BinanceSettings(market="usdm")), EventBatch()
+    messages = block(compact(quote()), compact(quote(b="61800.255")))
+    with pytest.raises(PrecisionGrew):
+        exchange.decode_block(*messages, batch)
+    assert batch.count == 1
+
+
+def test_messages_of_a_block_may_stand_without_space_between() -> None:
+    whole = compact(trade())
+    buffer = np.frombuffer(whole * 2, np.uint8)
+    starts = np.array([0, len(whole), 5], np.int64)
+    stops = np.array([len(whole), 2 * len(whole) - 1, len(whole)], np.int64)
+    exchange, batch = adapter(), EventBatch()
+    assert exchange.decode_block(buffer, starts, stops, starts, batch) == 3
+    assert (batch.count, exchange.quarantined) == (1, 2)
+
+
+def test_connect_subscribes_before_it_asks_for_books() -> None:
+    settings = BinanceSettings(market="usdm", symbols=("BTCUSDT", "ETHUSDT"))
+    metadata, public, market, first, second = BinanceExchange(settings).connect()
+    assert (metadata.method, metadata.path) == ("GET", "/fapi/v1/exchangeInfo")
+    assert public.connection == "wss://fstream.binance.com/public/stream"
+    assert json.loads(public.body) == {
+        "method": "SUBSCRIBE",
+        "params": [
+            *("btcusdt@depth@100ms", "ethusdt@depth@100ms"),
+            *("btcusdt@bookTicker", "ethusdt@bookTicker"),
+        ],
+        "id": 1,
+    }
+    assert market.connection == "wss://fstream.binance.com/market/stream"
+    assert json.loads(market.body)["params"] == ["btcusdt@aggTrade", "ethusdt@aggTrade"]
+    assert [first.path, second.path] == [
+        "/fapi/v1/depth?symbol=BTCUSDT&limit=1000",
+        "/fapi/v1/depth?symbol=ETHUSDT&limit=1000",
+    ]
+
+
+def test_connect_without_books_asks_for_no_snapshot() -> None:
+    settings = BinanceSettings(market="spot", symbols=("BTCUSDT",), streams=("kline",))
+    metadata, frame = BinanceExchange(settings).connect()
+    assert metadata.path == "/api/v3/exchangeInfo?symbols=%5B%22BTCUSDT%22%5D"
+    assert json.loads(frame.body)["params"] == ["btcusdt@kline_1m"]
+
+
+def test_resync_asks_for_the_snapshot_of_one_book() -> None:
+    (request,) = adapter().resync(InstrumentId(0))
+    assert request.path == "/fapi/v1/depth?symbol=BTCUSDT&limit=1000"
+    assert request.connection == "https://fapi.binance.com"
+
+
+def test_settings_faults_are_told_together() -> None:
+    with pytest.raises(ConfigError) as fault:
+        BinanceExchange(BinanceSettings(market="margin", symbols=("A", "A")))
+    assert [path for path, _ in fault.value.faults] == ["market", "symbols"]
+    with pytest.raises(ConfigError, match="'markPrice' is not one of"):
+        BinanceExchange(BinanceSettings(market="spot", streams=("markPrice",)))
+
+
+def test_kernels_are_compiled_ahead() -> None:
+    exchange = adapter()
+    warm_up(exchange.specialisations())
+    assert warm_up(exchange.specialisations()) == 0
