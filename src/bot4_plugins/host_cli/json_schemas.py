@@ -113,7 +113,7 @@ TRIP: Final = record(
         "breaker": TEXT,
         "effect": {"enum": ["block_open", "block_all", "cancel_all", "flatten"]},
         "scope": {"enum": ["instrument", "venue", "session"]},
-        "instrument": TEXT,
+        "symbol": TEXT,
         "time": described({"type": "integer"}, "UTC nanoseconds"),
         "reason": TEXT,
         "values": mapping(MAYBE_NUMBER, "the numbers behind the reason"),

@@ -7,7 +7,8 @@ from typing import Any, Final
 
 from bot4_core.domain_types.audit_records import AuditKind, AuditRecord
 from bot4_core.domain_types.canonical_types import text_from_scaled
-from bot4_core.domain_types.records import OrderReason
+from bot4_core.domain_types.records import BookState, OrderReason
+from bot4_plugins.host_cli.output import without_zeros
 
 __all__ = ["moment", "order_story", "outline"]
 
@@ -90,10 +91,12 @@ def limits(uses: Mapping[str, Sequence[str]]) -> Iterator[Line]:
     """Yield each limit with what was used and what is allowed."""
     label = "limits"
     for name, (used, allowed, verdict) in uses.items():
-        if name in LEAST:
-            text = f"{plain(allowed)} of at least {plain(used)}"
+        if name == "reference":
+            text = f"book {BookState(int(used)).name.lower()}, must be live"
+        elif name in LEAST:
+            text = f"{without_zeros(allowed)} of at least {without_zeros(used)}"
         else:
-            text = f"{plain(used)} of {plain(allowed)}"
+            text = f"{without_zeros(used)} of {without_zeros(allowed)}"
         yield label, f"{name:<18}{text}{' BROKEN' if verdict == 'broken' else ''}"
         label = ""
 
@@ -147,8 +150,3 @@ def numbers(values: Mapping[str, str]) -> str:
 def short(value: str) -> str:
     """Write a float's text with few digits; the log keeps them all."""
     return f"{float(value):.7g}"
-
-
-def plain(number: str) -> str:
-    """Drop zeros that say nothing from decimal text."""
-    return number.rstrip("0").rstrip(".") if "." in number else number

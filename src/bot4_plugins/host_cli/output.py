@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-__all__ = ["json_option", "print_json", "print_table", "schema_option"]
+__all__ = ["json_option", "print_json", "print_table", "schema_option", "without_zeros"]
 
 json_option = click.option(
     "--json", "as_json", is_flag=True, help="Print one JSON object and nothing else."
@@ -49,15 +49,21 @@ def _finite(value: Any) -> Any:
     return value
 
 
+def without_zeros(number: str) -> str:
+    """Drop zeros that say nothing from decimal text."""
+    return number.rstrip("0").rstrip(".") if "." in number else number
+
+
 def print_table(
     title: str, headings: Sequence[str], rows: Iterable[Sequence[object]], *, right: int = 99
 ) -> None:
     """Print a table that fits the terminal; columns from ``right`` on hold numbers."""
+    from rich.box import SIMPLE_HEAD  # noqa: PLC0415
     from rich.console import Console  # noqa: PLC0415 - JSON does without
     from rich.markup import escape  # noqa: PLC0415
     from rich.table import Table  # noqa: PLC0415
 
-    table = Table(title=title, title_justify="left", show_edge=False)
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
     for number, heading in enumerate(headings):
         table.add_column(heading, overflow="fold", justify="right" if number >= right else "left")
     for row in rows:

@@ -14,7 +14,13 @@ from bot4_core.session.ports import RunProgress
 from bot4_core.session.report import SessionReport
 from bot4_core.session.runner import run as run_session
 from bot4_plugins.host_cli.interruption import Interruption
-from bot4_plugins.host_cli.output import json_option, print_json, print_table, schema_option
+from bot4_plugins.host_cli.output import (
+    json_option,
+    print_json,
+    print_table,
+    schema_option,
+    without_zeros,
+)
 from bot4_plugins.host_cli.plugins_command import installed_host
 from bot4_plugins.host_cli.reading import whole_files
 from bot4_plugins.host_cli.report_files import write_report
@@ -161,7 +167,7 @@ def show(report: SessionReport) -> None:
         (
             symbol,
             held.size,
-            held.average_price,
+            without_zeros(held.average_price or ""),
             held.realised,
             held.unrealised,
             held.fees,

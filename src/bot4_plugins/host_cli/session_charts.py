@@ -16,7 +16,7 @@ __all__ = ["session_figures"]
 
 BUY_COLOUR, SELL_COLOUR, TRIP_COLOUR, MID_COLOUR = "#0b7a75", "#c2410c", "#7b2d8b", "#9aa5b1"
 LINES: Final = ("#2563a8", "#d97706", "#0b7a75", "#9b2c5e", "#5b6b1f", "#6b4fa0")
-TIME_AXIS: Final = {"title": {"text": "UTC"}, "hoverformat": "%H:%M:%S.%L"}
+TIME_AXIS: Final[dict[str, object]] = {"title": {"text": "UTC"}, "hoverformat": "%H:%M:%S.%L"}
 
 
 def session_figures(series: SessionSeries | None, asset: str) -> list[Figure]:
@@ -28,7 +28,7 @@ def session_figures(series: SessionSeries | None, asset: str) -> list[Figure]:
     return [
         equity(series, x, asset),
         *(fills(series, x, number) for number in instruments),
-        *(inventory(series, x, number) for number in instruments),
+        *inventories(series, x),
         spread(series, x),
         latency(series),
         breakers(series, x),
@@ -107,17 +107,27 @@ def fills(series: SessionSeries, x: Sequence[str], number: int) -> Figure:
     )
 
 
-def inventory(series: SessionSeries, x: Sequence[str], number: int) -> Figure:
-    """Plot what was held of one instrument; each has its own scale."""
-    held = series.inventory[:, number]
-    traces = [line("held", x, held, LINES[number % len(LINES)])]
-    traces[0]["fill"] = "tozeroy"
-    return Figure(
-        title=f"Inventory of {series.symbols[number]}",
-        note="Base units or contracts; above zero is long, below is short.",
-        traces=traces,
-        layout=timed("held", zeroline=True, zerolinecolor="#9aa5b1"),
-    )
+def inventories(series: SessionSeries, x: Sequence[str]) -> list[Figure]:
+    """Plot what was held, each instrument on its own scale; one empty plot if nothing was."""
+    layout = timed("held", zeroline=True, zerolinecolor="#9aa5b1")
+    figures = []
+    for number, symbol in enumerate(series.symbols):
+        held = series.inventory[:, number]
+        if not np.any(held):
+            continue
+        colour = LINES[number % len(LINES)]
+        area = {"fill": "tozeroy", "fillcolor": f"{colour}30"}
+        figures.append(
+            Figure(
+                title=f"Inventory of {symbol}",
+                note="Base units or contracts; above zero is long, below is short.",
+                traces=[line("held", x, held, colour) | area],
+                layout=layout,
+            )
+        )
+    nothing = [line("held", x, np.zeros(len(x)), MID_COLOUR)]
+    empty = Figure(title="Inventory", note="Nothing was held.", traces=nothing, layout=layout)
+    return figures or [empty]
 
 
 def spread(series: SessionSeries, x: Sequence[str]) -> Figure:

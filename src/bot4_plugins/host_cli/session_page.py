@@ -1,6 +1,7 @@
 """The report of a session as one HTML page: results, evidence, plots."""
 
 from bot4_core.session.report import SessionReport
+from bot4_plugins.host_cli.output import without_zeros
 from bot4_plugins.host_cli.report_page import Table, render
 from bot4_plugins.host_cli.session_charts import moments, session_figures
 
@@ -18,8 +19,7 @@ def session_page(report: SessionReport, name: str) -> str:
     return render(
         f"bot4 session {name}",
         f"{report.mode}{span}",
-        [result(report), session(report), orders(report), positions(report), trips(report)]
-        + [evidence(report)],
+        [make(report) for make in (result, session, orders, positions, trips, evidence)],
         session_figures(series, report.pnl.asset),
         [*report.warnings, *stopped],
     )
@@ -68,7 +68,7 @@ def positions(report: SessionReport) -> Table:
             (
                 symbol,
                 held.size,
-                held.average_price or "-",
+                without_zeros(held.average_price or "-"),
                 held.realised,
                 held.unrealised,
                 held.fees,
@@ -88,7 +88,7 @@ def trips(report: SessionReport) -> Table:
             (
                 moments([trip.time])[0],
                 trip.breaker,
-                trip.instrument,
+                trip.symbol,
                 trip.effect,
                 f"{trip.reason}: "
                 + ", ".join(f"{name} {value:.6g}" for name, value in trip.values.items()),

@@ -14,6 +14,8 @@ PATIENCE: Final = 1.0
 """Seconds of silence before the first line, where standard error is no terminal."""
 EVERY: Final = 5.0
 """Seconds between lines there."""
+PATIENT: Final = 6
+"""After so many times without news the last line is said again."""
 
 
 class Stages(Protocol):
@@ -88,19 +90,20 @@ def bars() -> Iterator[Stages]:
 @contextmanager
 def lines(patience: float = PATIENCE, every: float = EVERY) -> Iterator[Stages]:
     """Write a line when something takes long, from a thread, so that compiling cannot mute it."""
-    latest = ["", "", ""]
+    latest = ""
     done = threading.Event()
 
     def watch() -> None:
-        wait = patience
+        wait, said, silent = patience, "", 0
         while not done.wait(wait):
-            wait = every
-            stage, share, detail = latest
-            if stage:
-                click.echo(f"bot4: {stage}… {share} {detail}".rstrip(), err=True)
+            wait, silent = every, silent + 1
+            if latest and (latest != said or silent == PATIENT):
+                said, silent = latest, 0
+                click.echo(f"bot4: {said}", err=True)
 
     def tell(stage: str, share: float, detail: str = "") -> None:
-        latest[:] = stage, f"{share:.0%}", detail
+        nonlocal latest
+        latest = f"{stage}… {share:.0%} {detail}".rstrip()
 
     watcher = threading.Thread(target=watch, name="bot4-talk", daemon=True)
     watcher.start()
