@@ -36,8 +36,8 @@ class SlowBook:
     rule: ChainRule
     depth: int = 0
     state: BookState = BookState.SYNCING
-    bids: Ladder = attrs.field(factory=SortedDict)  # by negated price
-    asks: Ladder = attrs.field(factory=SortedDict)
+    bids: Ladder = attrs.field(factory=SortedDict[int, int])  # by negated price
+    asks: Ladder = attrs.field(factory=SortedDict[int, int])
     local: Delta = attrs.field(factory=lambda: Delta(-1, -1, -1, []))
     bridged: bool = False
     ranged: bool = False

@@ -1,6 +1,7 @@
 """What parts say to each other: signals, sizes, verdicts, routes."""
 
 from enum import IntEnum, StrEnum
+from typing import TypeAlias
 
 import attrs
 
@@ -12,8 +13,13 @@ __all__ = [
     "BreakerScope",
     "BreakerVerdict",
     "ChildOrder",
+    "NamedValues",
     "Signal",
 ]
+
+
+NamedValues: TypeAlias = tuple[tuple[str, float], ...]
+"""Numbers behind a decision, by name."""
 
 
 class BreakerEffect(IntEnum):
@@ -44,7 +50,7 @@ class BreakerVerdict:
     instrument: InstrumentId
     time: Nanoseconds
     reason: str
-    values: tuple[tuple[str, float], ...] = ()
+    values: NamedValues = ()
 
 
 @attrs.frozen(kw_only=True)
@@ -60,7 +66,7 @@ class Signal:
     edge: float  # expected return of the trade over the horizon, a fraction
     variance: float  # of that return
     reason: str
-    values: tuple[tuple[str, float], ...] = ()
+    values: NamedValues = ()
 
 
 @attrs.frozen(kw_only=True)

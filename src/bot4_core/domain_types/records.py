@@ -6,9 +6,10 @@ UTC nanoseconds, with 0 for "not known".
 """
 
 from enum import IntEnum, IntFlag
-from typing import Final
+from typing import Final, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 __all__ = [
     "EVENT_DTYPE",
@@ -26,6 +27,8 @@ __all__ = [
     "OrderReason",
     "OrderStatus",
     "OrderType",
+    "Record",
+    "Records",
     "Side",
     "SignalAction",
     "TimeInForce",
@@ -201,6 +204,12 @@ class SignalAction(IntEnum):
     CANCEL = 3  # no working order on this side
 
 
+Record: TypeAlias = np.void
+"""One row of a structured array (travels into compiled code as a pointer)."""
+Records: TypeAlias = NDArray[np.void]
+"""A structured array."""
+
+
 EVENT_DTYPE: Final = np.dtype(
     [
         ("time", "<i8"),
@@ -249,6 +258,7 @@ VIEW_DTYPE: Final = np.dtype(
         ("last_side", "<i8"),
         ("tick", "<i8"),
         ("lot", "<i8"),
+        ("inverse", "<i8"),  # 1 where a contract settles in its base asset
         ("position", "<i8"),  # signed, scaled size
         ("open_buy", "<i8"),  # size of working and unknown orders
         ("open_sell", "<i8"),

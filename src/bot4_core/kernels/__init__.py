@@ -1,0 +1,1 @@
+"""Compiled functions on plain numbers and arrays, one file a subject."""

@@ -273,7 +273,7 @@ def update_batch(views: Records, states: Records) -> None:
 
 
 @kernel()
-def fill_depth_at(  # noqa: PLR0917  # two sides of two columns
+def fill_depth_at(  # two sides of two columns
     views: Records,
     row: int,
     states: Records,

@@ -210,7 +210,7 @@ def check_rate(intent: Row, sent: int, times: NDArray[np.int64], found: NDArray[
 
 
 @kernel()
-def check_size(  # noqa: PLR0917
+def check_size(
     intent: Row, views: Rows, scales: Rows, limits: Row, mid2: int, found: NDArray[np.int64]
 ) -> int:
     """Check the order's own notional and the worst position it could lead to."""
@@ -285,7 +285,7 @@ def shapeless(intent: Row, count: int) -> bool:
 
 
 @kernel()
-def check_limits(  # noqa: PLR0917
+def check_limits(
     intents: Rows,
     views: Rows,
     scales: Rows,

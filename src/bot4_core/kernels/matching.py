@@ -208,9 +208,9 @@ def match_events(desk: Desk, sight: Sight, records: NDArray[np.void], start: int
 def on_book(desk: Desk, sight: Sight, instrument: int) -> None:
     """After a book message: move our queue positions, and fill what the book has crossed."""
     for side in (1, -1):
-        order = desk[terms_of(desk, instrument) + (FIRST_BID if side > 0 else FIRST_ASK)]
+        order = int(desk[terms_of(desk, instrument) + (FIRST_BID if side > 0 else FIRST_ASK)])
         while order != 0:
-            after = desk[order + NEXT]
-            requeue(desk, order, size_at(sight, instrument, side, desk[order + PRICE]))
-            take(desk, sight, order, desk[order + PRICE], AS_MAKER)
+            after, price = int(desk[order + NEXT]), int(desk[order + PRICE])
+            requeue(desk, order, size_at(sight, instrument, side, price))
+            take(desk, sight, order, price, AS_MAKER)
             order = after

@@ -234,9 +234,9 @@ def refuse(desk: Desk, kind: int, request: int, reason: int) -> None:
 @kernel()
 def cancel_arrives(desk: Desk, request: int) -> None:
     """Cancel a resting order, or say that there is none (any more)."""
-    order = desk[request + OF_ORDER]
+    order = int(desk[request + OF_ORDER])
     if order != 0 and desk[order + STATE] == RESTING and desk[order] == desk[request + OF_NUMBER]:
-        desk[emit(desk, CANCELED, order, 0, desk[order + OPEN]) + EVENT_AUX] = REQUESTED
+        desk[emit(desk, CANCELED, order, 0, int(desk[order + OPEN])) + EVENT_AUX] = REQUESTED
         unlink(desk, order)
     else:
         refuse(desk, CANCEL_REJECTED, request, NOT_OPEN)

@@ -150,7 +150,7 @@ def forget_refreshed(desk: Desk, sight: Sight, instrument: int) -> None:
     """Forget what we took at levels of an instrument whose displayed size has changed since."""
     row = desk[TAKEN_AT]
     while row < desk[TAKEN_AT] + TAKEN_WORDS * desk[TAKEN]:
-        side, price = desk[row + TAKEN_SIDE], desk[row + TAKEN_PRICE]
+        side, price = int(desk[row + TAKEN_SIDE]), int(desk[row + TAKEN_PRICE])
         if desk[row + TAKEN_INSTRUMENT] == instrument and desk[row + TAKEN_SHOWN] != size_at(
             sight, instrument, side, price
         ):

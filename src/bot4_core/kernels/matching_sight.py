@@ -75,7 +75,7 @@ def next_price(sight: Sight, instrument: int, side: int, price: int) -> int:
     key = price ^ mask
     if key <= words[at + LAST]:
         grain = words[at + GRAIN]
-        index = next_occupied(words, at, (key - words[at + BASE]) // grain + 1)
+        index = next_occupied(words, at, int((key - words[at + BASE]) // grain + 1))
         if index < words[at + WINDOW]:
             return int((words[at + BASE] + index * grain) ^ mask)
     keys = words[at + KEYS]

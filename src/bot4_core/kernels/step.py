@@ -109,7 +109,7 @@ def show_market(
     rows: Rows, memory: NDArray[np.int64], views: Rows, states: Rows, head: NDArray[np.int64]
 ) -> None:
     """Fill the view of the message's instrument from its book and its features."""
-    instrument = head[0]
+    instrument = int(head[0])
     row, view, state = rows[instrument], views[instrument], states[instrument]
     show_book(row, view, int(head[3]), int(head[2]))
     update(view, state)

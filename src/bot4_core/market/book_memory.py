@@ -8,8 +8,11 @@ from numpy.typing import NDArray
 from bot4_core.kernels.book_messages import LARGEST_PENDING, LARGEST_WINDOW, window_is_small
 from bot4_core.kernels.book_state import KIND_SLOTS
 from bot4_core.kernels.book_window import (
+    BASE,
     CAPACITY,
+    GRAIN,
     INSIDE,
+    KEYS,
     MASK,
     MINIMUM_WINDOW,
     OUTSIDE,
@@ -21,6 +24,7 @@ from bot4_core.kernels.book_window import (
 
 __all__ = ["BookMemory"]
 
+FIRST_WORDS: Final = 1 << 20  # the system gives pages only where they are written
 FIRST_CAPACITY: Final = 1024  # overflow levels of a fresh ladder
 FIRST_PENDING: Final = 2048  # words
 
@@ -39,7 +43,7 @@ class BookMemory:
     __slots__ = ("_used", "words")
 
     def __init__(self) -> None:
-        self.words: NDArray[np.int64] = np.zeros(1 << 14, np.int64)
+        self.words: NDArray[np.int64] = np.zeros(FIRST_WORDS, np.int64)
         self._used = 0
 
     def take(self, count: int) -> int:
@@ -74,9 +78,17 @@ class BookMemory:
         while capacity < inside + outside + room:
             capacity *= 2
         if window_is_small(self.words, old):
-            window = min(4 * window, LARGEST_WINDOW)
+            while window < LARGEST_WINDOW and window < self._wanted_window(old):
+                window *= 2
         row[field] = self._add_ladder(window, capacity, mask)
         copy_ladder(self.words, old, int(row[field]))
+
+    def _wanted_window(self, at: int) -> int:
+        """Return twice the ticks that cover three quarters of a ladder's overflow."""
+        words = self.words
+        far = int(words[int(words[at + KEYS]) + int(words[at + OUTSIDE]) * 3 // 4])
+        ticks = (far - int(words[at + BASE])) // int(words[at + GRAIN])
+        return 2 * max(ticks, int(words[at + WINDOW]))
 
     def grow_pending(self, row: np.void, words: int) -> None:
         """Move the kept deltas to a slice with room for so many words, within the bound."""

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bot4_core.domain_types.canonical_types import InstrumentId, Nanoseconds
-from bot4_core.domain_types.records import VIEW_DTYPE
+from bot4_core.domain_types.records import VIEW_DTYPE, Records
 from bot4_core.domain_types.validation import validate
 from bot4_core.errors import ValidationError
 from bot4_core.jit import entry_point
@@ -18,7 +18,6 @@ from bot4_core.kernels.features import FEATURE_DTYPE, FLOW_BUCKETS, VOLATILITY_C
 
 __all__ = ["FeatureEngine", "FeatureSettings"]
 
-Records: TypeAlias = NDArray[np.void]
 Levels: TypeAlias = NDArray[np.int64]
 
 FLOW_WINDOW: Final = Nanoseconds(10_000_000_000)

@@ -8,7 +8,7 @@ from bot4_core.orders.evidence import (
     OrderAlarm,
     may_become,
 )
-from bot4_core.orders.quoting import QuotePlan, QuoteTolerance, TargetQuote, plan_quotes
+from bot4_core.orders.quoting import QuotePlan, QuoteTolerance, Target, plan_quotes
 from bot4_core.orders.registry import OrderChange, Orders
 from bot4_core.orders.working import WorkingOrder
 
@@ -21,7 +21,7 @@ __all__ = [
     "Orders",
     "QuotePlan",
     "QuoteTolerance",
-    "TargetQuote",
+    "Target",
     "WorkingOrder",
     "client_order_id",
     "may_become",

@@ -14,11 +14,11 @@ import attrs
 from bot4_core.domain_types.records import OrderStatus, OrderType, TimeInForce
 from bot4_core.orders.working import WorkingOrder
 
-__all__ = ["QuotePlan", "QuoteTolerance", "TargetQuote", "plan_quotes"]
+__all__ = ["QuotePlan", "QuoteTolerance", "Target", "plan_quotes"]
 
 
-class TargetQuote(NamedTuple):
-    """One wanted quote; size 0 says that nothing shall stand on this side."""
+class Target(NamedTuple):
+    """A wanted quote (size 0: nothing shall stand on this side) or trade (price 0: at market)."""
 
     side: int
     price: int
@@ -43,7 +43,7 @@ class QuotePlan(NamedTuple):
     """What to do; cancels come first."""
 
     cancels: list[WorkingOrder]
-    orders: list[TargetQuote]
+    orders: list[Target]
 
 
 EXACT: Final = QuoteTolerance()
@@ -54,7 +54,7 @@ _TARGET_PRICE: Final = itemgetter(1)
 
 
 def plan_quotes(
-    targets: Sequence[TargetQuote],
+    targets: Sequence[Target],
     standing: Iterable[WorkingOrder],
     tick: int,
     tolerance: QuoteTolerance = EXACT,
@@ -68,7 +68,7 @@ def plan_quotes(
 
     Parameters
     ----------
-    targets : sequence of TargetQuote
+    targets : sequence of Target
         Several on one side make a ladder.
     standing : iterable of WorkingOrder
         All unfinished orders of the instrument (``Orders.working``).
@@ -100,7 +100,7 @@ def _is_quote(order: WorkingOrder) -> bool:
 
 def _plan_side(
     plan: QuotePlan,
-    wanted: list[TargetQuote],
+    wanted: list[Target],
     held: list[WorkingOrder],
     tick: int,
     tolerance: QuoteTolerance,
@@ -122,7 +122,7 @@ def _plan_side(
         plan.orders.extend(missing)
 
 
-def _fits(order: WorkingOrder, target: TargetQuote, tick: int, tolerance: QuoteTolerance) -> bool:
+def _fits(order: WorkingOrder, target: Target, tick: int, tolerance: QuoteTolerance) -> bool:
     side, price, size = target
     eagerness = (order.price - price) * side
     if eagerness > tolerance.ahead * tick or -eagerness > tolerance.behind * tick:

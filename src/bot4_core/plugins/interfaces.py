@@ -7,7 +7,7 @@ with a state record and a parameter record; the method then is not called.
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from typing import ClassVar, Generic, TypeAlias, TypeVar
+from typing import ClassVar, Generic, TypeVar
 
 import attrs
 import numpy as np
@@ -18,7 +18,8 @@ from bot4_core.domain_types.canonical_types import InstrumentId, Nanoseconds, Sy
 from bot4_core.domain_types.decisions import BreakerVerdict, ChildOrder, Signal
 from bot4_core.domain_types.instruments import Instrument
 from bot4_core.domain_types.orders import Order, OrderIntent
-from bot4_core.domain_types.records import PARAMS_DTYPE, STATE_DTYPE
+from bot4_core.domain_types.records import PARAMS_DTYPE, STATE_DTYPE, Record, Records
+from bot4_core.domain_types.validation import validate
 from bot4_core.market.event_batch import EventBatch
 
 __all__ = [
@@ -40,11 +41,6 @@ __all__ = [
     "Store",
     "Strategy",
 ]
-
-Record: TypeAlias = np.void
-"""One row of a structured array (travels into compiled code as a pointer)."""
-Records: TypeAlias = NDArray[np.void]
-"""A structured array."""
 
 S = TypeVar("S", bound="PartSettings")
 
@@ -90,13 +86,19 @@ class CompiledForm:
 
 
 class Part(ABC, Generic[S]):
-    """What strategies, sizers, breakers and routers share."""
+    """What strategies, sizers, breakers and routers share.
+
+    Raises
+    ------
+    ValidationError
+        With everything that the settings' ``faults`` find wrong.
+    """
 
     name: ClassVar[str]
     settings_type: ClassVar[type[PartSettings]] = PartSettings
 
     def __init__(self, settings: S, instruments: Sequence[Instrument]) -> None:
-        self.settings = settings
+        self.settings = validate(settings)
         self.instruments = tuple(instruments)
 
     def compiled(self) -> CompiledForm | None:
@@ -250,7 +252,7 @@ class Exchange(ABC):
             quarantined ones, which are counted in ``quarantined``.
         """
 
-    def decode_block(  # noqa: PLR0917 - as its kernels take them
+    def decode_block(
         self,
         buffer: NDArray[np.uint8],
         starts: NDArray[np.int64],

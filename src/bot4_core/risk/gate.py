@@ -2,22 +2,19 @@
 
 from collections.abc import Callable, Sequence
 from enum import StrEnum
-from typing import Final, TypeAlias
+from typing import Final
 
 import attrs
-import numpy as np
-from numpy.typing import NDArray
 
 from bot4_core.domain_types.decisions import BreakerEffect
 from bot4_core.domain_types.instruments import Instrument, InstrumentStatus
-from bot4_core.domain_types.records import OrderFlag
+from bot4_core.domain_types.records import OrderFlag, Records
 from bot4_core.kernels.limits import LimitCode
 from bot4_core.risk.limits import LimitCheck
 from bot4_core.risk.panel import BreakerPanel
 
 __all__ = ["Decision", "Gate", "Refusal"]
 
-Rows: TypeAlias = NDArray[np.void]
 REDUCE_ONLY: Final = int(OrderFlag.REDUCE_ONLY)
 POST_ONLY: Final = int(OrderFlag.POST_ONLY)
 LET_REDUCE: Final = frozenset({int(BreakerEffect.BLOCK_OPEN), int(BreakerEffect.FLATTEN)})
@@ -84,7 +81,7 @@ class Gate:
         self.panel = panel
         self.healthy = healthy
 
-    def decide(self, intents: Rows) -> Decision:
+    def decide(self, intents: Records) -> Decision:
         """Judge the one INTENT row. Nothing is reserved: call `admit` once the order leaves."""
         _, number, _, _, _, flags, _, _, _ = intents.item(0)
         broken = self.limits.check(intents)

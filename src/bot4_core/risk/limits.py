@@ -4,15 +4,14 @@ from collections.abc import Sequence
 from decimal import Decimal
 from fractions import Fraction
 from math import ceil
-from typing import Final, TypeAlias
+from typing import Final
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
 
 from bot4_core.domain_types.canonical_types import text_from_scaled
 from bot4_core.domain_types.instruments import Instrument, InstrumentKind, Settlement
-from bot4_core.domain_types.records import INTENT_DTYPE
+from bot4_core.domain_types.records import INTENT_DTYPE, Records
 from bot4_core.domain_types.risk_limits import RiskLimits
 from bot4_core.errors import ValidationError
 from bot4_core.jit import entry_point
@@ -41,7 +40,6 @@ MONEY: Final = frozenset(
     }
 )
 SIZES: Final = frozenset({LimitCode.REDUCE_ONLY, LimitCode.SHORT_SALE})
-Rows: TypeAlias = NDArray[np.void]
 DAY: Final = 86_400_000_000_000
 
 
@@ -96,7 +94,7 @@ def money_units(amount: Decimal, exponent: int) -> int:
     return min(int(Fraction(amount) / Fraction(10) ** exponent), NO_LIMIT)
 
 
-def compiled_limits(limits: RiskLimits, exponent: int) -> Rows:
+def compiled_limits(limits: RiskLimits, exponent: int) -> Records:
     """Return the limits as the one LIMITS row that kernels read."""
     rows = np.zeros(1, LIMITS_DTYPE)
     row = rows[0]
@@ -135,7 +133,7 @@ class LimitCheck:
         self,
         limits: RiskLimits,
         instruments: Sequence[Instrument],
-        views: Rows,
+        views: Records,
         exponent: int,
         equity: int,
     ) -> None:
@@ -143,11 +141,11 @@ class LimitCheck:
         self.instruments = tuple(instruments)
         self.exponent = exponent
         self.views = views
-        self.scales: Rows = np.array(
+        self.scales: Records = np.array(
             [scale_row(each, exponent) for each in self.instruments], SCALE_DTYPE
         )
         self.rows = compiled_limits(limits, exponent)
-        self.account: Rows = np.zeros(1, ACCOUNT_DTYPE)
+        self.account: Records = np.zeros(1, ACCOUNT_DTYPE)
         self.account["equity"] = self.account["peak"] = self.account["day_start"] = equity
         self.times = np.zeros(max(1, limits.max_orders_per_second), np.int64)
         self.found = np.zeros((len(LimitCode), 2), np.int64)
@@ -161,7 +159,7 @@ class LimitCheck:
         self._check = entry_point(check_limits, np.zeros(1, INTENT_DTYPE), *self._fixed)
         self._note = entry_point(note_order, 0, self.account, self.times)
 
-    def check(self, intents: Rows) -> int:
+    def check(self, intents: Records) -> int:
         """Check the one INTENT row; return a bit for each broken limit, 0 for none."""
         return self._check(intents, *self._fixed)
 

@@ -1,12 +1,17 @@
 """The breaker panel: what may stop an order, latched until a person says otherwise."""
 
 from collections.abc import Callable, Sequence
-from typing import Final, TypeAlias
+from typing import Final
 
 import attrs
 
 from bot4_core.domain_types.canonical_types import InstrumentId, Nanoseconds
-from bot4_core.domain_types.decisions import BreakerEffect, BreakerScope, BreakerVerdict
+from bot4_core.domain_types.decisions import (
+    BreakerEffect,
+    BreakerScope,
+    BreakerVerdict,
+    NamedValues,
+)
 from bot4_core.domain_types.instruments import Instrument
 from bot4_core.errors import ValidationError
 
@@ -14,7 +19,6 @@ __all__ = ["BreakerPanel", "Latch", "Observer", "Rearm", "Strike"]
 
 STRIKES: Final = 3
 HISTORY: Final = 1000
-Values: TypeAlias = tuple[tuple[str, float], ...]
 
 
 @attrs.frozen(kw_only=True)
@@ -40,9 +44,9 @@ class Observer:
     name: str
     scope: BreakerScope
     observe: Sequence[Callable[[], int]]
-    explain: Callable[[int], tuple[str, Values]]
+    explain: Callable[[int], tuple[str, NamedValues]]
     forget: Callable[[int], None]
-    measure: Callable[[int], Values]
+    measure: Callable[[int], NamedValues]
 
 
 @attrs.frozen(kw_only=True)
@@ -173,14 +177,14 @@ class BreakerPanel:
             if latch.held[instrument]
         )
 
-    def measured(self, instrument: int) -> tuple[tuple[str, int, Values], ...]:
+    def measured(self, instrument: int) -> tuple[tuple[str, int, NamedValues], ...]:
         """Return every breaker with what it holds back and the numbers it looks at."""
         return tuple(
             (name, latch.held[instrument], self._measure(name, instrument))
             for name, latch in self._latches.items()
         )
 
-    def _measure(self, name: str, instrument: int) -> Values:
+    def _measure(self, name: str, instrument: int) -> NamedValues:
         observer = self._observers.get(name)
         return observer.measure(instrument) if observer is not None else ()
 

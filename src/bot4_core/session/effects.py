@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from bot4_core.domain_types.audit_records import AuditKind
 from bot4_core.domain_types.canonical_types import text_from_scaled
+from bot4_core.domain_types.decisions import NamedValues
 from bot4_core.domain_types.instruments import Instrument
 from bot4_core.domain_types.records import (
     SIGNAL_DTYPE,
@@ -37,8 +38,6 @@ __all__ = [
     "SendOrder",
 ]
 
-Payload: TypeAlias = Mapping[str, Any]
-Values: TypeAlias = tuple[tuple[str, float], ...]
 VIEW_PRICES = ("bid", "ask")
 VIEW_SIZES = ("bid_size", "ask_size", "position", "open_buy", "open_sell")
 VIEW_NUMBERS = ("mid", "microprice", "imbalance", "flow", "volatility", "equity")
@@ -50,10 +49,10 @@ class Grounds(NamedTuple):
     view: tuple[Any, ...]
     signal: tuple[Any, ...] | None  # as in SIGNAL, without its values
     reason: str
-    values: Values
+    values: NamedValues
     size: int
     sizer: str
-    size_values: Values
+    size_values: NamedValues
     route: str = ""
 
 
@@ -66,7 +65,7 @@ class RecordIntent(NamedTuple):
     intent: tuple[int, ...]
     grounds: Grounds
     decision: Decision
-    breakers: tuple[tuple[str, int, Values], ...]
+    breakers: tuple[tuple[str, int, NamedValues], ...]
 
     @property
     def kind(self) -> AuditKind:
@@ -97,7 +96,7 @@ class Note(NamedTuple):
     actor: str
     correlation: str
     time: int
-    payload: Payload
+    payload: Mapping[str, Any]
 
 
 class Resync(NamedTuple):
@@ -115,7 +114,7 @@ def float_text(value: float) -> str:
     return repr(float(value))
 
 
-def named_floats(values: Values) -> dict[str, str]:
+def named_floats(values: NamedValues) -> dict[str, str]:
     """Return named floats as text."""
     return {name: float_text(value) for name, value in values}
 
@@ -127,7 +126,7 @@ class OrderText:
         self._instruments = instruments
         self._limits = limits
 
-    def intent(self, record: RecordIntent) -> Payload:
+    def intent(self, record: RecordIntent) -> Mapping[str, Any]:
         """Return the whole chain: order, signal, size, limits, breakers, route."""
         _, number, side, kind, duration, flags, price, size, _ = record.intent
         instrument = self._instruments[number]
@@ -184,7 +183,7 @@ class OrderText:
         text |= {name: self.size(number, row[name]) for name in VIEW_SIZES}
         return text | {name: float_text(row[name]) for name in VIEW_NUMBERS}
 
-    def _signal(self, number: int, grounds: Grounds) -> Payload:
+    def _signal(self, number: int, grounds: Grounds) -> Mapping[str, Any]:
         if grounds.signal is None:
             return {"reason": grounds.reason, "values": named_floats(grounds.values)}
         row = dict(zip(SIGNAL_DTYPE.names or (), grounds.signal, strict=False))

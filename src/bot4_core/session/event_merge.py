@@ -5,11 +5,9 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from bot4_core.domain_types.records import EVENT_DTYPE
+from bot4_core.domain_types.records import EVENT_DTYPE, Records
 
 __all__ = ["merged"]
-
-Records = NDArray[np.void]
 
 
 class _Lane:

@@ -169,12 +169,14 @@ class SimulatedVenue(Protocol):
     @property
     def now(self) -> int:
         """Venue time up to which everything has happened."""
+        raise NotImplementedError
 
     def receive(self, data: bytes, time: int) -> None:
         """Take a request that was sent at a time."""
 
     def step(self, until: int) -> list[tuple[int, bytes]]:
         """Let time pass; return arrival times and messages."""
+        raise NotImplementedError
 
 
 class SimulatedMarket:

@@ -1,7 +1,7 @@
 """What the audit log is told of orders, trips, strikes and gaps."""
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 from bot4_core.domain_types.audit_records import AuditKind
 from bot4_core.domain_types.decisions import BreakerVerdict
@@ -27,7 +27,7 @@ def change_notes(change: OrderChange, client_id: str, venue: str, time: int) -> 
     notes = []
     if change.fill is not None:
         fill = change.fill
-        payload: dict[str, object] = {
+        payload: dict[str, Any] = {
             "order": int(fill.order),
             "trade": int(fill.trade_id),
             "side": Side(fill.side).name.lower(),
@@ -41,7 +41,7 @@ def change_notes(change: OrderChange, client_id: str, venue: str, time: int) -> 
         notes.append(Note(AuditKind.FILL, venue, client_id, time, payload))
     kind = KINDS.get(change.after)
     if kind is not None and change.after is not change.before:
-        status: dict[str, object] = {"status": change.after.name.lower()}
+        status: dict[str, Any] = {"status": change.after.name.lower()}
         if change.order is not None:
             status |= {"order": change.order.number, "filled": change.order.filled}
             if change.order.reason >= 0:

@@ -3,12 +3,18 @@
 from collections.abc import Callable, Sequence
 from functools import partial
 from math import isfinite
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 import numpy as np
 
 from bot4_core.domain_types.canonical_types import InstrumentId, Nanoseconds, Price
-from bot4_core.domain_types.decisions import BreakerEffect, BreakerScope, BreakerVerdict, Signal
+from bot4_core.domain_types.decisions import (
+    BreakerEffect,
+    BreakerScope,
+    BreakerVerdict,
+    NamedValues,
+    Signal,
+)
 from bot4_core.domain_types.records import (
     PARAMS_DTYPE,
     SIGNAL_DTYPE,
@@ -24,7 +30,6 @@ from bot4_core.risk.panel import Observer
 
 __all__ = ["MOST_SIGNALS", "CompiledMemory", "SizerCalls", "StrategyCalls", "breaker_observer"]
 
-Values: TypeAlias = tuple[tuple[str, float], ...]
 MOST_SIGNALS: Final = 16
 """Signals that a strategy may give at one decision."""
 
@@ -42,7 +47,7 @@ class CompiledMemory:
         self.state_handles = row_handles(self.states)
         self.params_handle = row_handles(self.params)[0]
 
-    def values(self, instrument: int) -> Values:
+    def values(self, instrument: int) -> NamedValues:
         """Return the named numbers that the function left in its state."""
         row = self.states[instrument]["f"]
         return tuple((name, float(row[slot])) for name, slot in self.form.state_values)
@@ -90,7 +95,7 @@ class StrategyCalls:
             for view, state in zip(row_handles(views), memory.state_handles, strict=True)
         ]
 
-    def reason(self, number: int) -> tuple[str, Values]:
+    def reason(self, number: int) -> tuple[str, NamedValues]:
         """Return why signal ``number`` of the last answer was given, with its numbers."""
         if not self.compiled:
             return self._given[number].reason, self._given[number].values
@@ -177,7 +182,7 @@ class SizerCalls:
             memory.params_handle,
         )
 
-    def values(self, instrument: int) -> Values:
+    def values(self, instrument: int) -> NamedValues:
         """Return the numbers that explain the last size; a Python sizer has none."""
         return self.memory.values(instrument) if self.memory is not None else ()
 
@@ -224,7 +229,7 @@ def _python_observer(
         last[instrument] = verdict
         return int(BreakerEffect(verdict.effect))
 
-    def explain(instrument: int) -> tuple[str, Values]:
+    def explain(instrument: int) -> tuple[str, NamedValues]:
         return last[instrument].reason, last[instrument].values
 
     shown = read_only(views)

@@ -5,12 +5,12 @@ from typing import Final, NamedTuple
 
 from bot4_core.domain_types.decisions import BreakerEffect
 from bot4_core.domain_types.records import OrderFlag, SignalAction
-from bot4_core.orders import QuotePlan, QuoteTolerance, TargetQuote, WorkingOrder, plan_quotes
+from bot4_core.orders import QuotePlan, QuoteTolerance, Target, WorkingOrder, plan_quotes
 from bot4_core.risk.limits import LimitCheck
 from bot4_core.session.config import QuotingConfig
 from bot4_core.session.parts import SizerCalls, StrategyCalls
 
-__all__ = ["Planner", "Take", "Wanted"]
+__all__ = ["Planner", "Wanted"]
 
 QUOTE: Final = int(SignalAction.QUOTE)
 TAKE: Final = int(SignalAction.TAKE)
@@ -19,19 +19,11 @@ REDUCE_ONLY: Final = int(OrderFlag.REDUCE_ONLY)
 POST_ONLY: Final = int(OrderFlag.POST_ONLY)
 
 
-class Take(NamedTuple):
-    """Trade now, at this price or better; 0 is at market."""
-
-    side: int
-    price: int
-    size: int
-
-
 class Wanted(NamedTuple):
     """What the signals of one decision ask for; ``origin`` finds a target's signal by side."""
 
-    targets: list[TargetQuote]
-    takes: list[tuple[Take, int]]
+    targets: list[Target]
+    takes: list[tuple[Target, int]]
     origin: dict[tuple[int, int], int]
 
 
@@ -75,17 +67,17 @@ class Planner:
         for number in range(count):
             _, action, side, price, *_ = self._signals.item(number)
             if action == CANCEL:
-                wanted.targets.append(TargetQuote(side, 0, 0))
+                wanted.targets.append(Target(side, 0, 0))
                 continue
             price = price - price % tick if side > 0 else price + -price % tick
             if action == TAKE:
                 size = self._sized(number, instrument, max(bid + ask, 2 * price))
-                wanted.takes.append((Take(side, price, size), number))
+                wanted.takes.append((Target(side, price, size), number))
             elif action == QUOTE:
                 if self.post_only:
                     price = min(price, ask - tick) if side > 0 else max(price, bid + tick)
                 size = self._sized(number, instrument, max(bid + ask, 2 * price))
-                wanted.targets.append(TargetQuote(side, price, size if price > 0 else 0))
+                wanted.targets.append(Target(side, price, size if price > 0 else 0))
                 wanted.origin[side, price] = number
         return wanted
 
@@ -100,24 +92,22 @@ class Planner:
         return size - size % self._lots[instrument]
 
     def plan(
-        self, targets: list[TargetQuote], standing: Iterable[WorkingOrder], instrument: int
+        self, targets: list[Target], standing: Iterable[WorkingOrder], instrument: int
     ) -> QuotePlan:
         """Compare what is wanted with what stands."""
         return plan_quotes(targets, standing, self.ticks[instrument], self.tolerance)
 
 
-def restrict(
-    targets: list[TargetQuote], effect: int, position: int
-) -> tuple[list[TargetQuote], int]:
+def restrict(targets: list[Target], effect: int, position: int) -> tuple[list[Target], int]:
     """Cut wanted quotes down to what a breaker's effect allows; return them and order flags.
 
     Under ``BLOCK_OPEN`` only the side that reduces the position is quoted, reduce-only and for no
     more than is held. Under everything stronger nothing new is wanted.
     """
     if effect != BreakerEffect.BLOCK_OPEN:
-        return [TargetQuote(side, 0, 0) for side, _, _ in targets], 0
+        return [Target(side, 0, 0) for side, _, _ in targets], 0
     cut = [
-        TargetQuote(side, price, min(size, -position * side) if position * side < 0 else 0)
+        Target(side, price, min(size, -position * side) if position * side < 0 else 0)
         for side, price, size in targets
     ]
     return cut, REDUCE_ONLY

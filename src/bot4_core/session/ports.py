@@ -16,9 +16,11 @@ class Clock(Protocol):
 
     def time_ns(self) -> int:
         """Return UTC time."""
+        raise NotImplementedError
 
     def perf_counter_ns(self) -> int:
         """Return a time that never goes back."""
+        raise NotImplementedError
 
 
 class RunProgress(NamedTuple):
@@ -42,6 +44,7 @@ class Stop(Protocol):
 
     def __call__(self) -> str:
         """Return the reason, or nothing to go on."""
+        raise NotImplementedError
 
 
 class Market(Protocol):
@@ -50,34 +53,42 @@ class Market(Protocol):
     @property
     def instruments(self) -> tuple[Instrument, ...]:
         """What is traded; the position is the instrument id."""
+        raise NotImplementedError
 
     @property
     def table(self) -> Records:
         """The instruments as INSTRUMENT rows."""
+        raise NotImplementedError
 
     @property
     def share(self) -> float:
         """How much of the whole has happened, from 0 to 1."""
+        raise NotImplementedError
 
     @property
     def quarantined(self) -> int:
         """Messages that were applied nowhere."""
+        raise NotImplementedError
 
     @property
     def warnings(self) -> tuple[str, ...]:
         """What could not be read."""
+        raise NotImplementedError
 
     def attach(self, state: SessionState) -> None:
         """Serve a session, before its first event."""
 
     def batches(self) -> Iterator[Records]:
         """Yield event records, whole messages, in the order they are received."""
+        raise NotImplementedError
 
     def before(self, now: int) -> Records:
         """Return order events due before a message received at ``now`` is taken in."""
+        raise NotImplementedError
 
     def after(self, records: Records, start: int, stop: int, now: int) -> Records:
         """Match a message that the books have taken in; return order events due."""
+        raise NotImplementedError
 
     def place(self, intents: Records, time: Nanoseconds) -> None:
         """Send the one INTENT row."""
@@ -90,3 +101,4 @@ class Market(Protocol):
 
     def settle(self) -> Iterator[Records]:
         """Let everything on its way arrive."""
+        raise NotImplementedError

@@ -57,7 +57,7 @@ class BreakerReport:
     breaker: str
     effect: str
     scope: str
-    instrument: str
+    symbol: str
     time: int
     reason: str
     values: dict[str, float]
@@ -165,7 +165,7 @@ def breaker_reports(state: SessionState) -> tuple[BreakerReport, ...]:
             breaker=trip.breaker,
             effect=trip.effect.name.lower(),
             scope=trip.scope.value,
-            instrument=str(state.instruments[trip.instrument].symbol),
+            symbol=str(state.instruments[trip.instrument].symbol),
             time=int(trip.time),
             reason=trip.reason,
             values=dict(trip.values),

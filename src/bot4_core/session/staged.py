@@ -11,13 +11,13 @@ from bot4_core.errors import ValidationError
 from bot4_core.jit import entry_point
 from bot4_core.kernels.book import apply_events
 from bot4_core.kernels.step import HEAD_SLOTS, MARKET, ORDER, next_message, show_market
-from bot4_core.orders import OrderAlarm
+from bot4_core.orders import OrderAlarm, Target
 from bot4_core.plugins.interfaces import Records
 from bot4_core.risk.panel import STRIKES, Strike
 from bot4_core.session.effects import Grounds, Resync
 from bot4_core.session.order_notes import change_notes, gap_note, strike_note, trip_note
 from bot4_core.session.ordering import AT_MARKET, GTC, IOC, LIMIT
-from bot4_core.session.planner import POST_ONLY, Take, Wanted, restrict
+from bot4_core.session.planner import POST_ONLY, Wanted, restrict
 from bot4_core.session.state import SessionState
 
 __all__ = ["StagedDriver"]
@@ -179,7 +179,7 @@ class StagedDriver:
         for take, number in wanted.takes:
             self._take_now(instrument, take, number, now)
 
-    def _take_now(self, instrument: int, take: Take, number: int, now: int) -> None:
+    def _take_now(self, instrument: int, take: Target, number: int, now: int) -> None:
         """Send a taking order, unless one of its side is still on its way."""
         ordering = self._state.ordering
         side, price, wish = take

@@ -7,7 +7,7 @@ import attrs
 import numpy as np
 
 from bot4_core.domain_types.decisions import BreakerScope
-from bot4_core.domain_types.instruments import Instrument
+from bot4_core.domain_types.instruments import Instrument, Settlement
 from bot4_core.domain_types.records import VIEW_DTYPE
 from bot4_core.market.features import FeatureEngine, FeatureSettings
 from bot4_core.market.order_book import Books
@@ -35,9 +35,10 @@ class Parts:
     breakers: tuple[tuple[str, BreakerScope, Breaker[Any]], ...] = ()
 
 
-def new_views(table: Records) -> Records:
+def new_views(table: Records, instruments: Sequence[Instrument]) -> Records:
     """Return one VIEW row an instrument, with what does not change filled in."""
     views: Records = np.zeros(len(table), VIEW_DTYPE)
+    views["inverse"] = [each.settlement is Settlement.INVERSE for each in instruments]
     views["instrument"] = np.arange(len(table))
     for name in ("tick", "lot", "price_unit", "size_unit", "multiplier"):
         views[name] = table[name]
@@ -76,7 +77,7 @@ class SessionState:
         self.closing = False
         self.messages = self.events = self.decisions = 0
         self.books = Books(table)
-        self.views = views = new_views(table)
+        self.views = views = new_views(table, instruments)
         self.features = FeatureEngine(table, views, FeatureSettings())
         self.account = Account(config, self.instruments, views, run_tag(run))
         observers = [

@@ -43,7 +43,8 @@ __all__ = ["session_kernels", "warm_session"]
 
 def session_kernels(table: Records, parts: Parts) -> list[Specialisation]:
     """Return the kernels that a session binds, with arguments of the types it calls them with."""
-    views, books = new_views(table), Books(table)
+    views = new_views(table, parts.strategy.instruments)
+    books = Books(table)
     states, head = np.zeros(len(table), FEATURE_DTYPE), np.zeros(HEAD_SLOTS, np.int64)
     events, intents = np.zeros(1, EVENT_DTYPE), np.zeros(1, INTENT_DTYPE)
     account, times = np.zeros(1, ACCOUNT_DTYPE), np.zeros(1, np.int64)

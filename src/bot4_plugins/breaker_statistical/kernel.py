@@ -17,7 +17,7 @@ LIVE: Final = int(BookState.LIVE)
 LONGEST_WINDOW: Final = 960
 
 
-class Param(IntEnum):
+class BreakerParam(IntEnum):
     """Slots of the parameter row: integers first, then the one float."""
 
     INTERVAL = 0  # ns, integer
@@ -34,7 +34,7 @@ class Memory(IntEnum):
     LATCHED = 4
 
 
-class Value(IntEnum):
+class BreakerValue(IntEnum):
     """Slots of the state row's floats; the window stands from WINDOW on."""
 
     RETURN = 0
@@ -50,7 +50,7 @@ class Value(IntEnum):
 def start_sample(state: Row, time: int, mid: float) -> None:
     """Begin a new interval."""
     state["i"][Memory.SAMPLED] = time
-    state["f"][Value.MID] = mid
+    state["f"][BreakerValue.MID] = mid
 
 
 @kernel()
@@ -63,7 +63,7 @@ def observe(view: Row, state: Row, params: Row) -> int:
     """
     memory, values = state["i"], state["f"]
     if memory[Memory.LATCHED]:
-        return int(params["i"][Param.EFFECT])
+        return int(params["i"][BreakerParam.EFFECT])
     mid = float(view["mid"])
     if view["state"] != LIVE or not mid > 0.0:
         memory[Memory.SAMPLED] = 0
@@ -72,20 +72,22 @@ def observe(view: Row, state: Row, params: Row) -> int:
     if memory[Memory.SAMPLED] == 0:
         start_sample(state, time, mid)
         return 0
-    size = int(params["i"][Param.WINDOW])
-    window = values[Value.WINDOW : Value.WINDOW + size]
-    moments = values[Value.MOMENTS : Value.MOMENTS + 2]
+    size = int(params["i"][BreakerParam.WINDOW])
+    window = values[BreakerValue.WINDOW : BreakerValue.WINDOW + size]
+    moments = values[BreakerValue.MOMENTS : BreakerValue.MOMENTS + 2]
     cursor = memory[Memory.CURSOR : Memory.CURSOR + 3]
-    change = log(mid / float(values[Value.MID]))
-    values[Value.RETURN] = change
-    values[Value.SCORE] = math.nan
+    change = log(mid / float(values[BreakerValue.MID]))
+    values[BreakerValue.RETURN] = change
+    values[BreakerValue.SCORE] = math.nan
     if cursor[0] == size:
-        values[Value.MEAN] = moments[0]
-        values[Value.DEVIATION] = rolling_std(moments, cursor)
-        values[Value.SCORE] = prior_z(change, float(moments[0]), float(values[Value.DEVIATION]))
-        if abs(values[Value.SCORE]) >= params["f"][Param.THRESHOLD]:
+        values[BreakerValue.MEAN] = moments[0]
+        values[BreakerValue.DEVIATION] = rolling_std(moments, cursor)
+        values[BreakerValue.SCORE] = prior_z(
+            change, float(moments[0]), float(values[BreakerValue.DEVIATION])
+        )
+        if abs(values[BreakerValue.SCORE]) >= params["f"][BreakerParam.THRESHOLD]:
             memory[Memory.LATCHED] = 1
-    if time - memory[Memory.SAMPLED] >= params["i"][Param.INTERVAL]:
+    if time - memory[Memory.SAMPLED] >= params["i"][BreakerParam.INTERVAL]:
         rolling_push(window, moments, cursor, change)
         start_sample(state, time, mid)
-    return int(params["i"][Param.EFFECT]) if memory[Memory.LATCHED] else 0
+    return int(params["i"][BreakerParam.EFFECT]) if memory[Memory.LATCHED] else 0

@@ -1,16 +1,19 @@
 """A latching breaker on standardised returns."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from math import inf
 from typing import ClassVar
 
 import attrs
 
 from bot4_core.domain_types.decisions import BreakerEffect
-from bot4_core.domain_types.instruments import Instrument
-from bot4_core.domain_types.validation import validate
 from bot4_core.plugins.interfaces import Breaker, CompiledForm, PartSettings
-from bot4_plugins.breaker_statistical.kernel import LONGEST_WINDOW, Param, Value, observe
+from bot4_plugins.breaker_statistical.kernel import (
+    LONGEST_WINDOW,
+    BreakerParam,
+    BreakerValue,
+    observe,
+)
 
 __all__ = ["Statistical", "StatisticalSettings"]
 
@@ -64,16 +67,13 @@ class Statistical(Breaker[StatisticalSettings]):
     name: ClassVar[str] = "statistical"
     settings_type: ClassVar[type[PartSettings]] = StatisticalSettings
 
-    def __init__(self, settings: StatisticalSettings, instruments: Sequence[Instrument]) -> None:
-        super().__init__(validate(settings), instruments)
-
     def compiled(self) -> CompiledForm:
         """Return the kernel with these settings."""
         params = CompiledForm.new_params()
-        params["i"][Param.INTERVAL] = self.settings.interval_ms * 1_000_000
-        params["i"][Param.WINDOW] = self.settings.window
-        params["i"][Param.EFFECT] = int(self.settings.effect)
-        params["f"][Param.THRESHOLD] = self.settings.threshold
-        shown = (Value.RETURN, Value.MEAN, Value.DEVIATION, Value.SCORE)
+        params["i"][BreakerParam.INTERVAL] = self.settings.interval_ms * 1_000_000
+        params["i"][BreakerParam.WINDOW] = self.settings.window
+        params["i"][BreakerParam.EFFECT] = int(self.settings.effect)
+        params["f"][BreakerParam.THRESHOLD] = self.settings.threshold
+        shown = (BreakerValue.RETURN, BreakerValue.MEAN, BreakerValue.DEVIATION, BreakerValue.SCORE)
         names = tuple((slot.name.lower(), int(slot)) for slot in shown)
         return CompiledForm(function=observe, params=params, state_values=names)

@@ -8,7 +8,7 @@ from bot4_core.domain_types.canonical_types import InstrumentId, Nanoseconds
 from bot4_core.domain_types.instruments import Instrument
 from bot4_core.domain_types.orders import Order, OrderIntent
 from bot4_core.errors import DecodeError
-from bot4_core.plugins.interfaces import EventBatch, Exchange, Outbound, Records
+from bot4_core.plugins.interfaces import EventBatch, Exchange, Outbound, PartSettings, Records
 from bot4_plugins.exchange_sim.decoder import FrameReader
 from bot4_plugins.exchange_sim.listing_table import listing_table, relisted
 from bot4_plugins.exchange_sim.requests import (
@@ -39,7 +39,7 @@ class SimExchange(Exchange):
 
     name: ClassVar[str] = "sim"
     markets: ClassVar[tuple[str, ...]] = ("sim",)
-    settings_type: ClassVar[type[SimSettings]] = SimSettings
+    settings_type: ClassVar[type[PartSettings]] = SimSettings
 
     def __init__(
         self, settings: SimSettings | None = None, instruments: Sequence[Instrument] = ()

@@ -346,10 +346,10 @@ def match(words: Words, taker: int, limit: int) -> int:
     side = words[taker + SIDE]
     room = reducible(words, taker)
     while room > 0:
-        best = words[ASK] if side > 0 else words[BID]
+        best = int(words[ASK] if side > 0 else words[BID])
         if best < 0 or best >= words[LEVEL_COUNT] or (best - limit) * side > 0:
             break
-        maker = words[words[LEVELS_AT] + LEVEL_WORDS * best + FIRST]
+        maker = int(words[words[LEVELS_AT] + LEVEL_WORDS * best + FIRST])
         if words[maker + OWNER] == CLIENT and words[taker + OWNER] == CLIENT:
             return SELF_TRADE
         size = min(room, reducible(words, maker))

@@ -205,10 +205,10 @@ def cancel_one(words: Words, crowd: int, lag: int) -> None:
     if words[LIVE] == 0:
         return
     pick = draw(words, crowd + DRAWS) % words[LIVE]
-    order = words[words[LIVE_AT] + pick]
+    order = int(words[words[LIVE_AT] + pick])
     if lag != 0:
         best = words[BID] if lag > 0 else words[ASK]
-        stale = words[words[LEVELS_AT] + LEVEL_WORDS * best + FIRST]
+        stale = int(words[words[LEVELS_AT] + LEVEL_WORDS * best + FIRST])
         if words[stale + OWNER] == BACKGROUND:
             order = stale
     remove(words, order)
@@ -260,7 +260,7 @@ def gather(words: Words) -> None:
     """Place the wanted number of resting orders at once, before the first step."""
     crowd = words[CROWD_AT]
     for _ in range(words[crowd + TARGET]):
-        place_limit(words, crowd, (words[crowd + FAIR] >> FRACTION) + words[crowd + BASIS])
+        place_limit(words, crowd, int((words[crowd + FAIR] >> FRACTION) + words[crowd + BASIS]))
 
 
 @kernel()
@@ -280,8 +280,8 @@ def run_flow(words: Words, until: int) -> bool:
         words[STAMP] = words[NOW]
         words[crowd + STEP] += 1
         move_fair(words, crowd)
-        fair = words[crowd + FAIR] >> FRACTION
-        act(words, crowd, fair + words[crowd + BASIS])
+        fair = int(words[crowd + FAIR] >> FRACTION)
+        act(words, crowd, int(fair + words[crowd + BASIS]))
         if words[crowd + STEP] % words[crowd + BOOK_EVERY] == 0:
             publish_book(words)
         mark_every = words[crowd + MARK_EVERY]

@@ -53,9 +53,9 @@ def publish_side(words: Words, side: int) -> int:
     """
     count = 0
     for at in range(words[TOUCHED]):
-        index = words[words[TOUCHED_AT] + at]
+        index = int(words[words[TOUCHED_AT] + at])
         level = words[LEVELS_AT] + LEVEL_WORDS * index
-        size = words[level + SIZE] if (index <= words[BID]) == (side > 0) else 0
+        size = int(words[level + SIZE]) if (index <= words[BID]) == (side > 0) else 0
         if size != max(side * words[level + SHOWN], 0):
             row = emit(words, SET, side, price_of(words, index), size)
             words[row + EVENT_SEQUENCE] = words[UPDATES] + 1
@@ -70,7 +70,7 @@ def publish_book(words: Words) -> None:
         return
     count = publish_side(words, 1) + publish_side(words, -1)
     for at in range(words[TOUCHED]):
-        index = words[words[TOUCHED_AT] + at]
+        index = int(words[words[TOUCHED_AT] + at])
         level = words[LEVELS_AT] + LEVEL_WORDS * index
         words[level + IS_TOUCHED] = 0
         words[level + SHOWN] = words[level + SIZE] * (1 if index <= words[BID] else -1)
@@ -87,7 +87,7 @@ def publish_quote(words: Words) -> None:
     bid, ask = words[BID], words[ASK]
     if bid < 0 or ask >= words[LEVEL_COUNT]:
         return
-    bid_size = words[words[LEVELS_AT] + LEVEL_WORDS * bid + SIZE]
+    bid_size = int(words[words[LEVELS_AT] + LEVEL_WORDS * bid + SIZE])
     ask_size = words[words[LEVELS_AT] + LEVEL_WORDS * ask + SIZE]
     same = words[QUOTED] == bid and words[QUOTED + 1] == bid_size
     if same and words[QUOTED + 2] == ask and words[QUOTED + 3] == ask_size:
@@ -130,7 +130,7 @@ def publish_snapshot(words: Words) -> None:
         while 0 <= index < words[LEVEL_COUNT] and count < words[OCCUPIED]:
             level = words[LEVELS_AT] + LEVEL_WORDS * index
             if words[level + FIRST] != 0:
-                size = words[level + SIZE]
+                size = int(words[level + SIZE])
                 row = emit(words, SET + SNAPSHOT, side, price_of(words, index), size)
                 words[row + EVENT_SEQUENCE] = words[UPDATES]
                 count += 1

@@ -1,22 +1,17 @@
 """Kelly sizing, bounded."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import ClassVar, Final
 
 import attrs
 
-from bot4_core.domain_types.instruments import Instrument, Settlement
-from bot4_core.domain_types.validation import validate
-from bot4_core.errors import ValidationError
 from bot4_core.plugins.interfaces import CompiledForm, PartSettings, Sizer
-from bot4_plugins.sizer_kelly.kernel import INVERSE, Param, Value, size
+from bot4_plugins.sizer_kelly.kernel import KellyParam, KellyValue, size
 
 __all__ = ["HIGHEST_CAP", "Kelly", "KellySettings"]
 
 HIGHEST_CAP: Final = 0.25
 """No setting lets one position take more than a quarter of equity."""
-MOST_INSTRUMENTS: Final = 63
-"""Bits of a parameter that says which instruments settle in their base asset."""
 
 
 @attrs.frozen(kw_only=True)
@@ -60,21 +55,10 @@ class Kelly(Sizer[KellySettings]):
     name: ClassVar[str] = "kelly"
     settings_type: ClassVar[type[PartSettings]] = KellySettings
 
-    def __init__(self, settings: KellySettings, instruments: Sequence[Instrument]) -> None:
-        super().__init__(validate(settings), instruments)
-        if len(self.instruments) > MOST_INSTRUMENTS:
-            text = f"{len(self.instruments)}, must be at most {MOST_INSTRUMENTS}"
-            raise ValidationError([("instruments", text)])
-
     def compiled(self) -> CompiledForm:
         """Return the kernel with these settings."""
         params = CompiledForm.new_params()
-        params["f"][Param.FRACTION] = self.settings.fraction
-        params["f"][Param.CAP] = self.settings.cap
-        params["i"][INVERSE] = sum(
-            1 << number
-            for number, each in enumerate(self.instruments)
-            if each.settlement is Settlement.INVERSE
-        )
-        names = tuple((slot.name.lower(), int(slot)) for slot in Value)
+        params["f"][KellyParam.FRACTION] = self.settings.fraction
+        params["f"][KellyParam.CAP] = self.settings.cap
+        names = tuple((slot.name.lower(), int(slot)) for slot in KellyValue)
         return CompiledForm(function=size, params=params, state_values=names)

@@ -7,22 +7,21 @@ from typing import Final
 import numpy as np
 
 from bot4_core.jit import kernel
+from bot4_core.kernels.contracts import size_value
 
 Row = np.void
 
-INVERSE: Final = 0
-"""Slot of the parameter row's integers: bit i set where instrument i settles in its base."""
 LARGEST: Final = 2.0**62
 
 
-class Param(IntEnum):
+class KellyParam(IntEnum):
     """Slots of the parameter row's floats."""
 
     FRACTION = 0
     CAP = 1
 
 
-class Value(IntEnum):
+class KellyValue(IntEnum):
     """Slots of the state row's floats that explain the last size."""
 
     FULL_KELLY = 0
@@ -86,31 +85,22 @@ def growth(share: float, edge: float, variance: float) -> float:
 
 
 @kernel()
-def contract_value(view: Row, params: Row) -> float:
-    """Return what one scaled size unit is worth in the settlement asset."""
-    worth = float(view["size_unit"]) * float(view["multiplier"])
-    if (int(params["i"][INVERSE]) >> int(view["instrument"])) & 1:
-        return worth / float(view["mid"])
-    return worth * float(view["mid"])
-
-
-@kernel()
 def size(signal: Row, view: Row, state: Row, params: Row) -> int:
     """Return the scaled size that brings the position to the Kelly target on the signal's side."""
     values = state["f"]
     full = kelly_share(float(signal["edge"]), float(signal["variance"]))
-    fractional = full * float(params["f"][Param.FRACTION])
-    capped = min(fractional, float(params["f"][Param.CAP])) * float(signal["strength"])
-    value = contract_value(view, params)
+    fractional = full * float(params["f"][KellyParam.FRACTION])
+    capped = min(fractional, float(params["f"][KellyParam.CAP])) * float(signal["strength"])
+    value = size_value(view)
     equity = float(view["equity"])
-    values[Value.FULL_KELLY] = full
-    values[Value.AFTER_FRACTION] = fractional
-    values[Value.AFTER_CAP] = capped
-    values[Value.TARGET] = 0.0
+    values[KellyValue.FULL_KELLY] = full
+    values[KellyValue.AFTER_FRACTION] = fractional
+    values[KellyValue.AFTER_CAP] = capped
+    values[KellyValue.TARGET] = 0.0
     if not (equity > 0.0 and value > 0.0 and capped > 0.0):
         return 0
     target = capped * equity / value
-    values[Value.TARGET] = target
+    values[KellyValue.TARGET] = target
     wanted = target - float(signal["side"] * view["position"])
     if not 0.0 < wanted < LARGEST:
         return 0

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from bot4_core.domain_types.records import BookState, Side, SignalAction
 from bot4_core.jit import kernel
+from bot4_core.kernels.contracts import size_value
 from bot4_core.kernels.elementary import log1p
 
 Row = np.void
@@ -22,7 +23,7 @@ CANCEL: Final = int(SignalAction.CANCEL)
 BASIS_POINT: Final = 1e-4
 
 
-class Param(IntEnum):
+class QuoteParam(IntEnum):
     """Slots of the parameter row's floats."""
 
     RISK_AVERSION = 0
@@ -39,10 +40,6 @@ class Reason(IntEnum):
     QUOTE = 0
     NOT_READY = 1
     INVENTORY = 2
-
-
-INVERSE: Final = 0
-"""Slot of the parameter row's integers: bit i set where instrument i settles in its base."""
 
 
 @kernel()
@@ -95,12 +92,8 @@ def optimal_spread(aversion: float, decay: float, variance: float, horizon: floa
 @kernel()
 def inventory_units(view: Row, params: Row) -> float:
     """Return the position in units of the account's equity; 0 where there is no equity."""
-    worth = float(view["position"]) * float(view["size_unit"]) * float(view["multiplier"])
-    if (int(params["i"][INVERSE]) >> int(view["instrument"])) & 1:
-        worth /= float(view["mid"])
-    else:
-        worth *= float(view["mid"])
-    unit = float(view["equity"]) * float(params["f"][Param.UNIT])
+    worth = float(view["position"]) * size_value(view)
+    unit = float(view["equity"]) * float(params["f"][QuoteParam.UNIT])
     return worth / unit if unit > 0.0 else 0.0
 
 
@@ -145,17 +138,17 @@ def decide(view: Row, state: Row, params: Row, signals: Rows) -> int:
         return 2
     values = params["f"]
     point = mid * BASIS_POINT
-    horizon = float(values[Param.HORIZON])
+    horizon = float(values[QuoteParam.HORIZON])
     variance = (volatility / point) ** 2
-    aversion = float(values[Param.RISK_AVERSION])
+    aversion = float(values[QuoteParam.RISK_AVERSION])
     units = inventory_units(view, params)
     centre = reservation_offset(units, aversion, variance, horizon)
-    half = 0.5 * optimal_spread(aversion, float(values[Param.FILL_DECAY]), variance, horizon)
-    half = max(half, float(values[Param.LEAST_HALF_SPREAD]))
+    half = 0.5 * optimal_spread(aversion, float(values[QuoteParam.FILL_DECAY]), variance, horizon)
+    half = max(half, float(values[QuoteParam.LEAST_HALF_SPREAD]))
     for number in range(2):
         side = BUY if number == 0 else SELL
         signal = signals[number]
-        if side * units >= values[Param.MOST_UNITS]:
+        if side * units >= values[QuoteParam.MOST_UNITS]:
             fill_signal(signal, view, side, CANCEL, Reason.INVENTORY)
         else:
             fill_signal(signal, view, side, QUOTE, Reason.QUOTE)

@@ -3,20 +3,15 @@
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from math import inf
-from typing import ClassVar, Final
+from typing import ClassVar
 
 import attrs
 
-from bot4_core.domain_types.instruments import Instrument, Settlement
-from bot4_core.domain_types.validation import validate
-from bot4_core.errors import ValidationError
+from bot4_core.domain_types.instruments import Instrument
 from bot4_core.plugins.interfaces import CompiledForm, PartSettings, Strategy
-from bot4_plugins.strategy_market_making.kernel import INVERSE, Param, decide
+from bot4_plugins.strategy_market_making.kernel import QuoteParam, decide
 
 __all__ = ["MarketMaking", "MarketMakingSettings"]
-
-MOST_INSTRUMENTS: Final = 63
-"""Bits of a parameter that says which instruments settle in their base asset."""
 
 
 @attrs.frozen(kw_only=True)
@@ -84,25 +79,18 @@ class MarketMaking(Strategy[MarketMakingSettings]):
         "inventory_units",
     )
 
-    def __init__(self, settings: MarketMakingSettings, instruments: Sequence[Instrument]) -> None:
-        super().__init__(validate(settings), instruments)
-        if len(self.instruments) > MOST_INSTRUMENTS:
-            text = f"{len(self.instruments)}, must be at most {MOST_INSTRUMENTS}"
-            raise ValidationError([("instruments", text)])
-
     def compiled(self) -> CompiledForm:
         """Return the kernel with these settings."""
         params = CompiledForm.new_params()
         given = self.settings
-        params["f"][Param.RISK_AVERSION] = given.risk_aversion
-        params["f"][Param.FILL_DECAY] = given.fill_decay
-        params["f"][Param.HORIZON] = given.horizon_seconds
-        params["f"][Param.UNIT] = given.inventory_unit
-        params["f"][Param.MOST_UNITS] = given.most_units
-        params["f"][Param.LEAST_HALF_SPREAD] = given.least_edge + dearest_maker_fee(
+        params["f"][QuoteParam.RISK_AVERSION] = given.risk_aversion
+        params["f"][QuoteParam.FILL_DECAY] = given.fill_decay
+        params["f"][QuoteParam.HORIZON] = given.horizon_seconds
+        params["f"][QuoteParam.UNIT] = given.inventory_unit
+        params["f"][QuoteParam.MOST_UNITS] = given.most_units
+        params["f"][QuoteParam.LEAST_HALF_SPREAD] = given.least_edge + dearest_maker_fee(
             self.instruments
         )
-        params["i"][INVERSE] = inverse_bits(self.instruments)
         return CompiledForm(function=decide, params=params)
 
 
@@ -110,12 +98,3 @@ def dearest_maker_fee(instruments: Sequence[Instrument]) -> float:
     """Return the highest maker fee in basis points, 0 where makers are paid."""
     dearest = max((each.fees.maker for each in instruments), default=Decimal(0))
     return float(max(dearest, Decimal(0)) * 10_000)
-
-
-def inverse_bits(instruments: Sequence[Instrument]) -> int:
-    """Return bit i set where instrument i settles in its base asset."""
-    return sum(
-        1 << number
-        for number, each in enumerate(instruments)
-        if each.settlement is Settlement.INVERSE
-    )

@@ -161,6 +161,7 @@ def test_book_shows_itself_in_text_and_in_notebooks() -> None:
 def test_memory_doubles_and_keeps_what_it_holds() -> None:
     books = Books(table(*[ChainRule.STEP] * 40))
     before = books.memory.words.size
+    books.memory.take(before - 400_000)
     for i in range(40):
         levels: list[Level] = [(Side.BUY, 10**6 - 1000 * k, 1 + i) for k in range(1500)]
         books.apply(book_message(levels, last=7, snapshot=True, instrument=i))

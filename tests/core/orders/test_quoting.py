@@ -9,7 +9,7 @@ from bot4_core.domain_types.records import EventKind, OrderType, TimeInForce
 from bot4_core.orders import (
     LocalEvidence,
     QuoteTolerance,
-    TargetQuote,
+    Target,
     WorkingOrder,
     plan_quotes,
 )
@@ -27,7 +27,7 @@ def standing(*prices: int, side: int = BUY, size: int = 10) -> list[WorkingOrder
 
 
 def test_a_quote_that_already_stands_is_left_alone() -> None:
-    plan = plan_quotes([TargetQuote(BUY, 1000, 10)], standing(1000), tick=1)
+    plan = plan_quotes([Target(BUY, 1000, 10)], standing(1000), tick=1)
     assert plan == ([], [])
 
 
@@ -36,19 +36,19 @@ def test_nothing_wanted_on_no_side_changes_nothing() -> None:
 
 
 def test_a_missing_quote_is_ordered() -> None:
-    wanted = TargetQuote(BUY, 1000, 10)
+    wanted = Target(BUY, 1000, 10)
     assert plan_quotes([wanted], [], tick=1) == ([], [wanted])
 
 
 def test_a_moved_quote_is_cancelled_and_ordered_anew() -> None:
     held = standing(1000)
-    wanted = TargetQuote(BUY, 1001, 10)
+    wanted = Target(BUY, 1001, 10)
     assert plan_quotes([wanted], held, tick=1) == (held, [wanted])
 
 
 def test_size_zero_takes_a_side_away_and_leaves_the_other() -> None:
     buys, sells = standing(1000), standing(1010, side=SELL)
-    plan = plan_quotes([TargetQuote(BUY, 0, 0)], [*buys, *sells], tick=1)
+    plan = plan_quotes([Target(BUY, 0, 0)], [*buys, *sells], tick=1)
     assert plan == (buys, [])
 
 
@@ -70,7 +70,7 @@ def test_hysteresis_is_counted_in_ticks_towards_and_away_from_the_market(
     side: int, price: int, kept: bool
 ) -> None:
     tolerance = QuoteTolerance(behind=2, ahead=1)
-    plan = plan_quotes([TargetQuote(side, price, 10)], standing(1000, side=side), 5, tolerance)
+    plan = plan_quotes([Target(side, price, 10)], standing(1000, side=side), 5, tolerance)
     assert (not plan.cancels) is kept
     assert (not plan.orders) is kept
 
@@ -80,27 +80,27 @@ def test_a_partly_filled_order_is_kept_while_enough_of_it_is_open(filled: int, k
     held = standing(1000)
     if filled:
         held[0].absorb_fill(3, 1, 1000, filled)
-    plan = plan_quotes([TargetQuote(BUY, 1000, 10)], held, 1, QuoteTolerance(size_percent=50))
+    plan = plan_quotes([Target(BUY, 1000, 10)], held, 1, QuoteTolerance(size_percent=50))
     assert (not plan.cancels) is kept
 
 
 def test_an_order_larger_than_wanted_is_replaced() -> None:
     held = standing(1000, size=20)
-    plan = plan_quotes([TargetQuote(BUY, 1000, 10)], held, 1, QuoteTolerance(size_percent=50))
+    plan = plan_quotes([Target(BUY, 1000, 10)], held, 1, QuoteTolerance(size_percent=50))
     assert plan.cancels == held
 
 
 def test_a_side_with_an_order_of_unknown_fate_gets_no_new_one() -> None:
     order = working_order()
     order.absorb(LocalEvidence.TIMED_OUT, 3)
-    assert plan_quotes([TargetQuote(BUY, 1000, 10)], [order], tick=1) == ([], [])
+    assert plan_quotes([Target(BUY, 1000, 10)], [order], tick=1) == ([], [])
 
 
 def test_a_side_waits_while_more_cancels_are_unanswered_than_allowed() -> None:
     going = standing(1000)[0]
     going.absorb(LocalEvidence.CANCEL_REQUESTED, 3)
     there = standing(1001)[0]
-    wanted = TargetQuote(BUY, 1005, 10)
+    wanted = Target(BUY, 1005, 10)
     assert plan_quotes([wanted], [going], tick=1) == ([], [wanted])
     assert plan_quotes([wanted], [going, there], tick=1) == ([there], [])
     patient = QuoteTolerance(in_flight=2)
@@ -117,16 +117,16 @@ def test_a_side_waits_while_more_cancels_are_unanswered_than_allowed() -> None:
 )
 def test_orders_that_are_no_quotes_are_not_touched(fields: dict[str, int]) -> None:
     order = WorkingOrder(intent(**fields))
-    wanted = TargetQuote(BUY, 1001, 10)
+    wanted = Target(BUY, 1001, 10)
     assert plan_quotes([wanted], [order], tick=1) == ([], [wanted])
 
 
 def test_a_ladder_keeps_every_rung_that_still_fits() -> None:
     held = standing(1000, 998, 996)
-    wanted = [TargetQuote(BUY, price, 10) for price in (1000, 999, 998)]
+    wanted = [Target(BUY, price, 10) for price in (1000, 999, 998)]
     plan = plan_quotes(wanted, held, tick=1)
     assert plan.cancels == [held[2]]
-    assert plan.orders == [TargetQuote(BUY, 999, 10)]
+    assert plan.orders == [Target(BUY, 999, 10)]
 
 
 def most_that_can_be_kept(wanted: list[int], held: list[int], tolerance: QuoteTolerance) -> int:
@@ -153,7 +153,7 @@ def test_no_other_plan_keeps_more_orders(
 ) -> None:
     tolerance = QuoteTolerance(behind=behind, ahead=ahead, in_flight=9)
     orders = standing(*held)
-    plan = plan_quotes([TargetQuote(BUY, price, 10) for price in wanted], orders, 1, tolerance)
+    plan = plan_quotes([Target(BUY, price, 10) for price in wanted], orders, 1, tolerance)
     kept = len(held) - len(plan.cancels)
     assert kept == most_that_can_be_kept(wanted, held, tolerance)
     assert len(plan.orders) == len(wanted) - kept

@@ -100,9 +100,7 @@ def installed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
         "    return [Component(kind='sizer', name='fixed', load='good_part:Fixed')]\n"
     )
     (tmp_path / "good_part.py").write_text(
-        "from bot4_core.plugins.interfaces import Sizer\n"
-        "class Fixed(Sizer):\n"
-        "    name = 'fixed'\n"
+        "from bot4_core.plugins.interfaces import Sizer\nclass Fixed(Sizer):\n    name = 'fixed'\n"
     )
     (tmp_path / "bad_hooks.py").write_text("import a_module_that_is_not_there\n")
     monkeypatch.syspath_prepend(str(tmp_path))
@@ -212,7 +210,7 @@ def test_incompatible_plugin_is_listed_as_such(
 def test_missing_part_names_the_nearest() -> None:
     host = PluginHost()
     host.register(Plugin(strategy()))
-    with pytest.raises(MissingPluginError, match=r"did you mean 'patient'\? \(installed: patient\)"):
+    with pytest.raises(MissingPluginError, match=r"did you mean 'patient'\? \(installed"):
         host.load("strategy", "pateint")
     with pytest.raises(MissingPluginError, match="installed: none"):
         host.load("sizer", "kelly")

@@ -212,7 +212,7 @@ class World:
         return bool(self.session.state.views["state"][0] == BookState.LIVE)
 
 
-def make_world(  # noqa: PLR0917 - everything has a default
+def make_world(
     answer: Callable[[Record], Sequence[Signal]] = both_sides,
     instruments: Sequence[Instrument] = (),
     lots: int = 100,

@@ -554,7 +554,7 @@ def test_parts_cannot_write_into_what_they_are_shown() -> None:
 
 def test_records_of_another_layout_are_refused() -> None:
     with pytest.raises(ValidationError, match="event records"):
-        make_world().session.step(np.zeros(3, np.int64))
+        make_world().session.step(np.zeros(3, np.dtype([("time", np.int64)])))
     with pytest.raises(ValidationError, match="contiguous"):
         make_world().session.step(np.zeros(6, EVENT_DTYPE)[::2])
 

@@ -13,7 +13,7 @@ from bot4_core.errors import ValidationError
 from bot4_core.plugins import PluginHost
 from bot4_core.plugins.interfaces import CompiledForm
 from bot4_plugins.breaker_statistical import hooks
-from bot4_plugins.breaker_statistical.kernel import Value
+from bot4_plugins.breaker_statistical.kernel import BreakerValue
 from bot4_plugins.breaker_statistical.statistical import Statistical, StatisticalSettings
 
 SECOND = 10**9
@@ -35,7 +35,7 @@ class Watch:
 
     @property
     def score(self) -> float:
-        return float(self.state["f"][Value.SCORE])
+        return float(self.state["f"][BreakerValue.SCORE])
 
 
 def mids(returns: list[float]) -> list[float]:
