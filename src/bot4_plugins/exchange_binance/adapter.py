@@ -182,7 +182,7 @@ class BinanceExchange(Exchange):
             )
         return 0
 
-    def decode_block(  # noqa: PLR0917 - as the interface has it
+    def decode_block(
         self,
         buffer: NDArray[np.uint8],
         starts: NDArray[np.int64],

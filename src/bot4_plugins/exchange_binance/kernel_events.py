@@ -111,7 +111,7 @@ def begin(record: Record, kind: int, time: int, received: int, instrument: int) 
 
 
 @kernel()
-def decode_book(  # noqa: PLR0917
+def decode_book(
     text: Text, stop: int, received: int, state: Record, records: Records, count: int
 ) -> int:
     """Complete the levels already written and add the end of the book message."""
@@ -142,7 +142,7 @@ def decode_book(  # noqa: PLR0917
 
 
 @kernel()
-def decode_quote(  # noqa: PLR0917
+def decode_quote(
     text: Text, stop: int, received: int, state: Record, records: Records, count: int
 ) -> int:
     """Write a best bid and ask; a side without orders has price and size zero."""
@@ -167,7 +167,7 @@ def decode_quote(  # noqa: PLR0917
 
 
 @kernel()
-def decode_trade(  # noqa: PLR0917
+def decode_trade(
     text: Text,
     stop: int,
     received: int,

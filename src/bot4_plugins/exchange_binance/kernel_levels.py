@@ -68,9 +68,7 @@ def _scan_level(
 
 
 @kernel()
-def _read_levels(  # noqa: PLR0917
-    text: Text, at: int, stop: int, state: Record, records: Records, side: int
-) -> int:
+def _read_levels(text: Text, at: int, stop: int, state: Record, records: Records, side: int) -> int:
     """Write one record a level and return the position after the array."""
     row = state["row"]
     instrument = state["symbols"][row + INSTRUMENT]

@@ -101,7 +101,7 @@ def _scan_message(text: Text, at: int, stop: int, state: Record, records: Record
 
 
 @kernel()
-def _decode_event(  # noqa: PLR0917, PLR0911 - one for each kind of event
+def _decode_event(  # noqa: PLR0911 - one for each kind of event
     text: Text, stop: int, received: int, state: Record, records: Records, count: int
 ) -> int:
     if not state["seen"] & HAS_EVENT:
@@ -129,7 +129,7 @@ def _decode_event(  # noqa: PLR0917, PLR0911 - one for each kind of event
 
 
 @kernel()
-def _decode_text(  # noqa: PLR0917
+def _decode_text(
     text: Text, start: int, stop: int, received: int, records: Records, count: int, state: Record
 ) -> int:
     if (stop - start) // SHORTEST_LEVEL + SPARE > len(records) - count:
@@ -164,7 +164,7 @@ def decode_message(
 
 
 @kernel()
-def decode_messages(  # noqa: PLR0917
+def decode_messages(
     data: Buffer,
     starts: NDArray[np.int64],
     stops: NDArray[np.int64],

@@ -78,7 +78,7 @@ def _decode_rate(text: Text, stop: int, state: Record, records: Records, at: int
 
 
 @kernel()
-def decode_mark(  # noqa: PLR0917
+def decode_mark(
     text: Text, stop: int, received: int, state: Record, records: Records, count: int
 ) -> int:
     """Write mark price, index price and funding rate, the latter two where they are sent.
@@ -108,7 +108,7 @@ def decode_mark(  # noqa: PLR0917
 
 
 @kernel()
-def decode_candle(  # noqa: PLR0917
+def decode_candle(
     text: Text, stop: int, received: int, state: Record, records: Records, count: int
 ) -> int:
     """Write a candle: the event names the symbol, its body has the prices."""

@@ -53,10 +53,6 @@ class SymbolRegistry:
         self._numbers: dict[str, int] = {}
         self._rebuild()
 
-    def number(self, symbol: str) -> int | None:
-        """Return the instrument number of a symbol, None while it has none."""
-        return self._numbers.get(symbol)
-
     def describe(self, symbol: str, exponents: Exponents) -> tuple[int, Instrument]:
         """Return number and instrument of a symbol in whose data these exponents were seen.
 

@@ -49,6 +49,14 @@ MARKETS = {"cf_coinm": "coinm", "cm": "coinm", "cf_spot": "spot", "spot": "spot"
 LEVEL = b'{"e":"depthUpdate","s":"BTCUSDT","U":1,"u":2,"pu":0,"a":[],"b":[["%s","1"]]}'
 
 ODD_MESSAGES = (
+    compact({"s": "BTCUSDT", "p": "1.00"}),
+    compact({"s": "BTCUSDT", "e": 5}),
+    b'{"s":"BTCUSDT","e":1.5,"x":2.5}',
+    b'{"e":"trade","x":NaN}',
+    compact(depth(ps="BTCUSDT", st=1)),
+    compact({"a": [["1", "1"]], "b": [["2", "x"]]} | depth(b=[["2", "x"]])),
+    compact({"a": [["1", "-1"]]} | depth(a=[["1", "-1"]])),
+    compact({"a": [["3", "1"]], "b": [["2", "1"]]} | depth(a=[["3", "1"]], b=[["2", "1"]])),
     LEVEL % b"1",
     LEVEL % b"1e3",
     LEVEL % b"-1",

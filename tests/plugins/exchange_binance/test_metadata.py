@@ -112,7 +112,7 @@ def test_perpetual_is_read_whole() -> None:
         ),
     ],
 )
-def test_recorded_metadata_of_2021(  # noqa: PLR0917
+def test_recorded_metadata_of_2021(
     name: str, market: str, count: int, symbol: str, expected: Fields, recordings: Path
 ) -> None:
     catalogue = recorded(recordings, name, market)

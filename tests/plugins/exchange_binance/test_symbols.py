@@ -31,7 +31,7 @@ from bot4_plugins.exchange_binance.venue import VENUES
         ("coinm", "ETHUSD_260327", "ETH", "USD", "future", "inverse", 10),
     ],
 )
-def test_names_suggest_assets_and_form(  # noqa: PLR0917
+def test_names_suggest_assets_and_form(
     market: str, symbol: str, base: str, quote: str, kind: str, settlement: str, multiplier: int
 ) -> None:
     guess = guess_listing(VENUES[market], symbol)
