@@ -66,9 +66,9 @@ class AuditWriter:
             self.healthy = self.lost == 0
         return self.healthy
 
-    def commit_if_many(self) -> None:
-        """Commit when many records wait."""
-        if self.log is not None and self.log.pending >= COMMIT_AFTER:
+    def keep_up(self) -> None:
+        """Commit when many records wait, or try once more when the last commit failed."""
+        if self.log is not None and (self.log.pending >= COMMIT_AFTER or not self.healthy):
             self.commit()
 
     def _append(

@@ -139,7 +139,7 @@ class SessionRunner:
                 audit.keep_note(effect)
             elif isinstance(effect, Resync):
                 self._market.resync(effect.instrument, effect.time)
-        audit.commit_if_many()
+        audit.keep_up()
         if audit.healthy is not self._session.state.audit_healthy:
             self._session.audit_failed(failed=not audit.healthy)
 

@@ -1,0 +1,117 @@
+"""Event to decision to gated intent, and one observation of the breaker panel."""
+
+import time
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+
+import attrs
+import numpy as np
+
+from bot4_core import PluginHost, Session, SessionConfig
+from bot4_core.domain_types.records import EventFlag, EventKind
+from bot4_core.session.building import build_parts, exchange_factory
+from bot4_core.session.collector import quiet_collector
+from bot4_core.session.effects import RecordIntent, SendOrder
+from bot4_core.session.event_stream import ReadingOptions, open_files, open_stream
+from bot4_core.session.paper import PaperVenue
+
+CONFIG = Path(__file__).resolve().parent.parent / "examples" / "binance_recording.toml"
+FILE = "binance/usdm_btcusdt_20240808.gz"
+ORIGINS_CLAIM_US = 47.0
+PANEL_CLAIM_US = 1000.0
+MESSAGES = 20_000
+LAST = int(EventFlag.LAST)
+DEPTH = int(EventKind.BOOK_END)
+
+
+def rows(recordings: Path) -> list[dict[str, object]]:
+    """Return the rows of architecture §7 that this file measures."""
+    session, stops, events = prepared(recordings / FILE)
+    with quiet_collector():
+        steps, decided, gated = walked(session, events, stops)
+        observed = observations(session)
+    return [
+        row("event -> decision, staged driver, every message", steps, ORIGINS_CLAIM_US, 10.0),
+        row("event -> decision, staged driver, depth messages", decided, ORIGINS_CLAIM_US, 10.0),
+        row("event -> decision -> gated intent, staged driver", gated, ORIGINS_CLAIM_US, 10.0),
+        row("breaker panel, one observation", observed, PANEL_CLAIM_US, 2.0),
+    ]
+
+
+def row(work: str, times: list[int], claim: float, budget: float) -> dict[str, object]:
+    """Describe durations in ns."""
+    p50, p99, p999 = np.percentile(np.array(times) / 1e3, [50, 99, 99.9])
+    return {
+        "work": work,
+        "count": len(times),
+        "p50_us": round(float(p50), 2),
+        "p99_us": round(float(p99), 2),
+        "p999_us": round(float(p999), 2),
+        "baseline": "the origin's claim",
+        "baseline_us": claim,
+        "ratio": round(claim / float(p99), 1),
+        "budget": f"{budget} us {'p50' if claim == PANEL_CLAIM_US else 'p99'}",
+    }
+
+
+def prepared(path: Path) -> tuple[Session, list[int], np.ndarray[tuple[int], np.dtype[np.void]]]:
+    """Return a session and the events of a recording with the ends of its messages."""
+    config = SessionConfig.read(CONFIG)
+    host = PluginHost.installed()
+    exchange = exchange_factory(config, host)(config.instruments)
+    stream = open_stream(open_files([path], ReadingOptions()), exchange, ReadingOptions())
+    events = np.concatenate([batch.copy() for batch in stream.batches()])
+    parts = build_parts(config, host, exchange.instruments)
+    config = attrs.evolve(config, account=attrs.evolve(config.account, cash=Decimal(100_000)))
+    session = Session(config, exchange.instruments, exchange.table, parts)
+    stops = (np.flatnonzero(events["flags"] & LAST) + 1).tolist()
+    return session, stops, events
+
+
+def walked(
+    session: Session, events: np.ndarray[tuple[int], np.dtype[np.void]], stops: list[int]
+) -> tuple[list[int], list[int], list[int]]:
+    """Walk messages through a session; return the durations of all, of deltas, of intents."""
+    state = session.state
+    venue = PaperVenue(state.books.table, state.instruments, state.config.matching, state.books)
+    clock: Callable[[], int] = time.perf_counter_ns
+    every, deltas, gated = [], [], []
+    start = 0
+    for stop in stops:
+        now = int(events["received"][stop - 1])
+        answers = venue.due(now)
+        if len(answers):
+            session.step(answers)
+        begin = clock()
+        effects = session.step(events, start, stop)
+        taken = clock() - begin
+        answers = venue.on_market(events, start, stop, now)
+        if len(answers):
+            session.step(answers)
+        for effect in effects:
+            if isinstance(effect, SendOrder):
+                venue.place(effect.intent[0])
+            elif hasattr(effect, "reason") and hasattr(effect, "number"):
+                venue.cancel(effect.number, now)
+        if state.decisions > 2_000:
+            every.append(taken)
+            if events["kind"][stop - 1] == DEPTH:
+                deltas.append(taken)
+            if any(isinstance(effect, RecordIntent) for effect in effects):
+                gated.append(taken)
+        start = stop
+        if len(every) >= MESSAGES:
+            break
+    return every, deltas, gated
+
+
+def observations(session: Session) -> list[int]:
+    """Show the panel the same view many times."""
+    panel, clock = session.state.panel, time.perf_counter_ns
+    times = []
+    for _ in range(MESSAGES):
+        begin = clock()
+        panel.observe(0, 0)
+        times.append(clock() - begin)
+    return times

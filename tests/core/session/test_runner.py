@@ -1,0 +1,338 @@
+"""The runner: intents durable before orders, the same digest every time, and a report."""
+
+import gc
+import sqlite3
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import attrs
+import numpy as np
+import pytest
+from tests.core.session.session_world import (
+    SECOND,
+    START,
+    World,
+    both_sides,
+    make_world,
+    table_of,
+    touch,
+    trade,
+)
+
+from bot4_core.audit import AuditLog, read_records, verify, why
+from bot4_core.domain_types.audit_records import AuditKind
+from bot4_core.domain_types.canonical_types import Nanoseconds
+from bot4_core.domain_types.decisions import BreakerEffect
+from bot4_core.domain_types.instruments import Instrument
+from bot4_core.domain_types.records import Side
+from bot4_core.errors import AuditError
+from bot4_core.plugins.interfaces import Records
+from bot4_core.session.paper import PaperSettings, PaperVenue
+from bot4_core.session.ports import RunProgress
+from bot4_core.session.report import SessionReport
+from bot4_core.session.runner import SessionRunner
+from bot4_core.session.state import SessionState
+
+BID, ASK = 6_000_000, 6_000_010
+STEP = 100_000_000
+
+
+class Ticking:
+    """Clocks that move by themselves."""
+
+    def __init__(self, start: int = START) -> None:
+        self.now = start
+
+    def time_ns(self) -> int:
+        self.now += 1_000
+        return self.now
+
+    def perf_counter_ns(self) -> int:
+        self.now += 1_000
+        return self.now
+
+
+class ScriptedMarket:
+    """A list of messages, and the paper venue."""
+
+    def __init__(self, instruments: Sequence[Instrument], messages: Sequence[Records]) -> None:
+        self.instruments = tuple(instruments)
+        self.table = table_of(instruments)
+        self.share = 0.5
+        self.quarantined = 3
+        self.warnings = ("half of it was made up",)
+        self.resyncs: list[tuple[int, int]] = []
+        self.placed: list[int] = []
+        self._messages = messages
+        self._venue: PaperVenue | None = None
+
+    @property
+    def venue(self) -> PaperVenue:
+        assert self._venue is not None
+        return self._venue
+
+    def attach(self, state: SessionState) -> None:
+        self._venue = PaperVenue(self.table, self.instruments, PaperSettings(), state.books)
+
+    def batches(self) -> Iterator[Records]:
+        half = len(self._messages) // 2
+        for part in (self._messages[:half], self._messages[half:]):
+            if part:
+                yield np.concatenate(part)
+
+    def before(self, now: int) -> Records:
+        return self.venue.due(now)
+
+    def after(self, records: Records, start: int, stop: int, now: int) -> Records:
+        return self.venue.on_market(records, start, stop, now)
+
+    def place(self, intents: Records, time: Nanoseconds) -> None:
+        self.placed.append(int(intents["number"][0]))
+        self.venue.place(intents[0])
+
+    def cancel(self, number: int, time: Nanoseconds) -> None:
+        self.venue.cancel(number, time)
+
+    def resync(self, instrument: int, time: int) -> None:
+        self.resyncs.append((instrument, time))
+
+    def settle(self) -> Iterator[Records]:
+        yield self.venue.due(2**63 - 1)
+
+
+def market_of(world: World, rounds: int = 40) -> ScriptedMarket:
+    """Two instruments whose prices wander, with prints at both sides."""
+    messages = []
+    for step in range(rounds):
+        number, time = step % 2, START + step * STEP
+        bid = BID + 10 * (step % 5)
+        messages.append(touch(time, bid, bid + 10, number))
+        messages.append(trade(time + 50, bid - 20, 9_000, Side.SELL, number))
+        messages.append(trade(time + 60, bid + 30, 9_000, Side.BUY, number))
+    return ScriptedMarket(world.instruments, messages)
+
+
+def ran(
+    path: Path | None = None, world: World | None = None, **options: Any
+) -> tuple[SessionReport, World]:
+    world = world or make_world(both_sides)
+    market = market_of(world)
+    clock = Ticking()
+    if path is None:
+        return SessionRunner(world.session, market, clock, **options).run(), world
+    with AuditLog.open(path, run="run", wall_time=clock.time_ns()) as log:
+        report = SessionRunner(world.session, market, clock, log=log, **options).run()
+        log.finish(clock.time_ns())
+        return report, world
+
+
+def test_a_run_trades_and_reports() -> None:
+    report, world = ran()
+    assert report.fills > 0
+    assert report.messages == 120
+    assert report.events == world.session.state.events
+    assert sum(report.orders.values()) == world.session.state.account.orders.last_number
+    assert set(report.orders) <= {"filled", "canceled", "rejected", "expired"}
+    assert (report.quarantined, report.warnings) == (3, ("half of it was made up",))
+    assert sum(each.fills for each in report.positions.values()) == report.fills
+
+
+def test_the_numbers_add_up() -> None:
+    report, _ = ran()
+    pnl = report.pnl
+    parts = Decimal(pnl.realised) + Decimal(pnl.unrealised) - Decimal(pnl.fees)
+    assert parts + Decimal(pnl.funding) == Decimal(pnl.net)
+    assert Decimal(100_000) + Decimal(pnl.net) == Decimal(pnl.equity)
+    assert Decimal(pnl.fees) > 0
+
+
+def test_nothing_works_when_the_run_is_over() -> None:
+    _, world = ran()
+    assert world.session.state.account.orders.open_count == 0
+    assert world.session.state.views["open_buy"].tolist() == [0, 0]
+
+
+def test_the_same_input_gives_the_same_digest_whatever_log_and_run(tmp_path: Path) -> None:
+    first, _ = ran()
+    second, _ = ran(tmp_path / "a.sqlite", make_world(both_sides, run="another"))
+    assert first.digest == second.digest
+
+
+def test_another_input_gives_another_digest() -> None:
+    first, _ = ran()
+    second, _ = ran(world=make_world(both_sides, lots=99))
+    assert first.digest != second.digest
+
+
+def test_the_plain_report_is_data_without_the_series() -> None:
+    report, _ = ran()
+    data = report.data()
+    assert data["pnl"]["net"] == report.pnl.net
+    assert "series" not in data
+    assert {"schema", "mode", "digest", "decisions", "breakers", "audit", "timing"} <= set(data)
+
+
+def test_every_order_has_a_durable_intent_before_it_is_sent(tmp_path: Path) -> None:
+    path = tmp_path / "a.sqlite"
+    report, world = ran(path)
+    assert verify(path).records == len(list(read_records(path)))
+    seen: set[str] = set()
+    for record in read_records(path):
+        if record.kind is AuditKind.INTENT:
+            seen.add(record.correlation)
+        elif record.kind in {AuditKind.SEND, AuditKind.ACK, AuditKind.FILL}:
+            assert record.correlation in seen
+    assert len(seen) == sum(report.orders.values())
+    assert report.audit.records > len(seen)
+    story = why(path, world.session.state.account.orders.client_id(1))
+    assert [record.kind for record in story][:3] == [
+        AuditKind.INTENT,
+        AuditKind.SEND,
+        AuditKind.ACK,
+    ]
+
+
+def test_an_intent_is_committed_when_its_order_reaches_the_venue(tmp_path: Path) -> None:
+    path = tmp_path / "a.sqlite"
+    world = make_world(both_sides)
+    market = market_of(world)
+    committed = []
+
+    def place(intents: Records, time: Nanoseconds) -> None:
+        with sqlite3.connect(path) as reader:
+            query = "SELECT count(*) FROM records WHERE kind = 'intent'"
+            committed.append((int(intents["number"][0]), reader.execute(query).fetchone()[0]))
+        market.venue.place(intents[0])
+
+    market.place = place  # type: ignore[method-assign]  # to look at the file at that moment
+    with AuditLog.open(path, run="run", wall_time=1) as log:
+        SessionRunner(world.session, market, Ticking(), log=log).run()
+    assert committed
+    assert all(intents >= number for number, intents in committed)
+
+
+class BrokenLog:
+    """Stands for a log whose disk is full for a while."""
+
+    def __init__(self, log: AuditLog, failing: range) -> None:
+        self._log = log
+        self._failing = failing
+        self.commits = 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._log, name)
+
+    def commit(self) -> int:
+        self.commits += 1
+        if self.commits in self._failing:
+            raise AuditError("the disk is full")
+        return self._log.commit()
+
+
+def test_while_the_log_cannot_be_written_no_order_leaves_and_later_they_do(
+    tmp_path: Path,
+) -> None:
+    world = make_world(both_sides)
+    market = market_of(world, 200)
+    with AuditLog.open(tmp_path / "a.sqlite", run="run", wall_time=1) as log:
+        broken = BrokenLog(log, range(5, 8))
+        runner = SessionRunner(world.session, market, Ticking(), log=broken)  # type: ignore[arg-type]  # a stand-in
+        report = runner.run()
+    assert report.orders["rejected"] >= 1
+    withheld = set(range(1, world.session.state.account.orders.last_number + 1))
+    withheld -= set(market.placed)
+    assert len(withheld) == report.orders["rejected"]
+    assert max(market.placed) > max(withheld)
+    assert report.refusals > 0
+
+
+def test_a_log_that_takes_no_records_stops_new_risk(tmp_path: Path) -> None:
+    world = make_world(both_sides)
+    log = AuditLog.open(tmp_path / "a.sqlite", run="run", wall_time=1)
+    log.close()
+    market = market_of(world)
+    report = SessionRunner(world.session, market, Ticking(), log=log).run()
+    assert (market.placed, report.fills) == ([], 0)
+
+
+def test_trips_stand_in_report_and_series(tmp_path: Path) -> None:
+    world = make_world(both_sides)
+    world.breaker.effect = BreakerEffect.BLOCK_OPEN
+    report, _ = ran(tmp_path / "a.sqlite", world)
+    assert [(each.breaker, each.effect) for each in report.breakers] == [
+        ("scripted", "block_open"),
+        ("scripted", "block_open"),
+    ]
+    assert report.series is not None
+    assert [mark.effect for mark in report.series.trips] == [BreakerEffect.BLOCK_OPEN] * 2
+    assert report.fills == 0
+
+
+def test_strikes_are_counted() -> None:
+    world = make_world(both_sides)
+    world.breaker.effect = RuntimeError("oops")
+    assert ran(world=world)[0].strikes == 4 - 1
+
+
+def test_a_gap_asks_the_market_for_a_snapshot() -> None:
+    world = make_world(both_sides)
+    crossed = touch(START + 1, ASK, BID)
+    market = ScriptedMarket(world.instruments, [touch(START, BID, ASK), crossed])
+    SessionRunner(world.session, market, Ticking()).run()
+    assert market.resyncs == [(0, START + 1)]
+
+
+def test_progress_is_told_batch_by_batch() -> None:
+    told: list[RunProgress] = []
+    ran(progress=told.append)
+    assert [(each.stage, each.share, each.messages) for each in told] == [
+        ("run", 0.5, 60),
+        ("run", 0.5, 120),
+    ]
+
+
+def test_the_garbage_collector_is_as_before_afterwards() -> None:
+    before = gc.get_threshold()
+    gc.set_threshold(123, 4, 5)
+    try:
+        ran()
+        assert gc.get_threshold() == (123, 4, 5)
+        assert gc.get_freeze_count() == 0
+    finally:
+        gc.set_threshold(*before)
+
+
+def test_series_follow_the_session() -> None:
+    report, world = ran()
+    series = report.series
+    assert series is not None
+    assert series.symbols == ("BTCUSDT", "ETHUSDT")
+    assert series.inventory.shape == series.mid.shape == (len(series.time), 2)
+    assert np.all(np.diff(series.time) >= 0)
+    last = world.session.state.views["position"] * 1e-3
+    assert series.inventory[-1].tolist() == pytest.approx(last.tolist())
+    assert len(series.fills) == report.fills
+    assert int(series.latency_counts.sum()) == report.messages
+    assert report.timing.decision_p50_us > 0
+    assert attrs.evolve(report, series=None) == report
+
+
+def test_an_empty_market_gives_an_empty_report() -> None:
+    world = make_world(both_sides)
+    report = SessionRunner(world.session, ScriptedMarket(world.instruments, []), Ticking()).run()
+    assert (report.messages, report.fills, report.orders) == (0, 0, {})
+    assert report.series is not None
+    assert len(report.series.latency_counts) == 0
+
+
+def test_a_long_run_keeps_its_rate_limit(tmp_path: Path) -> None:
+    _, world = ran(tmp_path / "a.sqlite")
+    times = sorted(
+        record.event_time
+        for record in read_records(tmp_path / "a.sqlite")
+        if record.kind is AuditKind.INTENT
+    )
+    most = world.session.state.account.limits.limits.max_orders_per_second
+    assert all(b - a >= SECOND for a, b in zip(times, times[most:], strict=False))

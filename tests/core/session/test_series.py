@@ -1,0 +1,85 @@
+"""Series of bounded length, and the histogram of latencies."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot4_core.domain_types.records import VIEW_DTYPE
+from bot4_core.session.series import (
+    MARKS,
+    POINTS,
+    FillMark,
+    LatencyHistogram,
+    SeriesRecorder,
+    TripMark,
+)
+
+
+@given(st.integers(0, 10**11))
+def test_a_duration_falls_below_the_end_of_its_bin_and_within_an_eighth_of_it(ns: int) -> None:
+    histogram = LatencyHistogram()
+    histogram.add(ns)
+    place = histogram.counts.index(1)
+    upper = float(histogram.bounds()[place])
+    assert ns / 1e3 <= upper
+    if ns >= 16:
+        assert upper <= ns / 1e3 * 1.13
+
+
+def test_very_long_durations_fall_into_the_last_bin() -> None:
+    histogram = LatencyHistogram()
+    histogram.add(2**60)
+    assert histogram.counts[-1] == 1
+
+
+def test_quantiles_are_those_of_the_durations() -> None:
+    histogram = LatencyHistogram()
+    for ns in range(1_000, 101_000, 1_000):
+        histogram.add(ns)
+    assert histogram.quantile(0.5) == pytest.approx(50, rel=0.13)
+    assert histogram.quantile(0.99) == pytest.approx(99, rel=0.13)
+    assert histogram.quantile(1.0) >= 100
+
+
+def test_without_durations_there_is_no_quantile() -> None:
+    assert np.isnan(LatencyHistogram().quantile(0.5))
+
+
+def views() -> np.ndarray[tuple[int], np.dtype[np.void]]:
+    rows = np.zeros(2, VIEW_DTYPE)
+    rows["size_unit"], rows["equity"] = 0.5, 7.0
+    rows["position"] = [2, -4]
+    return rows
+
+
+def test_a_sample_holds_what_the_views_show() -> None:
+    recorder = SeriesRecorder(["A", "B"])
+    recorder.sample(5, views())
+    series = recorder.series()
+    assert (series.time.tolist(), series.equity.tolist()) == ([5], [7.0])
+    assert series.inventory.tolist() == [[1.0, -2.0]]
+
+
+def test_a_full_series_halves_and_still_spans_everything() -> None:
+    recorder, rows = SeriesRecorder(["A", "B"]), views()
+    samples, time = 0, 0
+    while samples < 5 * POINTS:
+        if time >= recorder.due:
+            recorder.sample(time, rows)
+            samples += 1
+        time += 1_000_000
+    series = recorder.series()
+    assert POINTS // 2 <= len(series.time) <= POINTS
+    assert series.time[0] == 0
+    gaps = np.diff(series.time)
+    assert gaps.max() <= 2 * np.median(gaps)
+
+
+def test_marks_are_kept_up_to_a_bound() -> None:
+    recorder = SeriesRecorder(["A"])
+    for number in range(MARKS + 5):
+        recorder.fill(FillMark(number, 0, 1, 1.0, 1.0, maker=True))
+        recorder.trip(TripMark(number, "b", 1, 0, ""))
+    series = recorder.series()
+    assert (len(series.fills), len(series.trips)) == (MARKS, MARKS)
