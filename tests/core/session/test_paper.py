@@ -74,6 +74,15 @@ def test_requests_arrive_in_the_order_they_were_sent() -> None:
     assert world.venue.next_time == NEVER
 
 
+def test_request_stamped_earlier_than_the_last_still_arrives_after_it() -> None:
+    world = Market(latency=(10, 0))
+    world.set_book(BIDS, ASKS)
+    world.venue.place(intent(1, price=99, time=100))
+    world.venue.cancel(1, 50)
+    assert not len(world.venue.due(109))
+    assert told(world.venue.due(110), "time") == [("accepted", 110), ("canceled", 110)]
+
+
 def test_taker_walks_the_visible_levels_and_rests_with_the_remainder(market: Market) -> None:
     answers = market.place(price=103, size=15)
     assert told(answers, "price", "size") == [
