@@ -46,7 +46,7 @@ class EventKind(IntEnum):
     BOOK_END             --          level count last id      first id       previous id
     TRADE                price       size        trade id     maker order    taker order
     QUOTE                best bid    bid size    update id    best ask       ask size
-    MARK, INDEX          price       --          --           --             --
+    MARK, INDEX          price * 1e8 --          --           --             --
     FUNDING              rate * 1e12 --          --           settles at ns  --
     LIQUIDATION          price       size        --           --             --
     CANDLE               close       volume      low          open           high
