@@ -1,7 +1,7 @@
 """Event to decision to gated intent, and one observation of the breaker panel."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from pathlib import Path
 
@@ -9,10 +9,10 @@ import attrs
 import numpy as np
 
 from bot4_core import PluginHost, Session, SessionConfig
-from bot4_core.domain_types.records import EventFlag, EventKind
+from bot4_core.domain_types.records import EventFlag, EventKind, Records
 from bot4_core.session.building import build_parts, exchange_factory
 from bot4_core.session.collector import quiet_collector
-from bot4_core.session.effects import RecordIntent, SendOrder
+from bot4_core.session.effects import CancelOrder, Effect, RecordIntent, SendOrder
 from bot4_core.session.event_stream import ReadingOptions, open_files, open_stream
 from bot4_core.session.paper import PaperVenue
 
@@ -20,7 +20,8 @@ CONFIG = Path(__file__).resolve().parent.parent / "examples" / "binance_recordin
 FILE = "binance/usdm_btcusdt_20240808.gz"
 ORIGINS_CLAIM_US = 47.0
 PANEL_CLAIM_US = 1000.0
-MESSAGES = 20_000
+MESSAGES = 50_000
+WARM_UP = 5_000
 LAST = int(EventFlag.LAST)
 DEPTH = int(EventKind.BOOK_END)
 
@@ -55,7 +56,7 @@ def row(work: str, times: list[int], claim: float, budget: float) -> dict[str, o
     }
 
 
-def prepared(path: Path) -> tuple[Session, list[int], np.ndarray[tuple[int], np.dtype[np.void]]]:
+def prepared(path: Path) -> tuple[Session, list[int], Records]:
     """Return a session and the events of a recording with the ends of its messages."""
     config = SessionConfig.read(CONFIG)
     host = PluginHost.installed()
@@ -70,31 +71,25 @@ def prepared(path: Path) -> tuple[Session, list[int], np.ndarray[tuple[int], np.
 
 
 def walked(
-    session: Session, events: np.ndarray[tuple[int], np.dtype[np.void]], stops: list[int]
+    session: Session, events: Records, stops: list[int]
 ) -> tuple[list[int], list[int], list[int]]:
     """Walk messages through a session; return the durations of all, of deltas, of intents."""
     state = session.state
     venue = PaperVenue(state.books.table, state.instruments, state.config.matching, state.books)
     clock: Callable[[], int] = time.perf_counter_ns
-    every, deltas, gated = [], [], []
+    every: list[int] = []
+    deltas: list[int] = []
+    gated: list[int] = []
     start = 0
     for stop in stops:
         now = int(events["received"][stop - 1])
-        answers = venue.due(now)
-        if len(answers):
-            session.step(answers)
+        answer(session, venue.due(now), venue)
         begin = clock()
         effects = session.step(events, start, stop)
         taken = clock() - begin
-        answers = venue.on_market(events, start, stop, now)
-        if len(answers):
-            session.step(answers)
-        for effect in effects:
-            if isinstance(effect, SendOrder):
-                venue.place(effect.intent[0])
-            elif hasattr(effect, "reason") and hasattr(effect, "number"):
-                venue.cancel(effect.number, now)
-        if state.decisions > 2_000:
+        answer(session, venue.on_market(events, start, stop, now), venue)
+        act(effects, venue)
+        if state.decisions > WARM_UP:
             every.append(taken)
             if events["kind"][stop - 1] == DEPTH:
                 deltas.append(taken)
@@ -104,6 +99,21 @@ def walked(
         if len(every) >= MESSAGES:
             break
     return every, deltas, gated
+
+
+def answer(session: Session, answers: Records, venue: PaperVenue) -> None:
+    """Tell the session what became of its orders."""
+    if len(answers):
+        act(session.step(answers), venue)
+
+
+def act(effects: Sequence[Effect], venue: PaperVenue) -> None:
+    """Send what the session wants sent."""
+    for effect in effects:
+        if isinstance(effect, SendOrder):
+            venue.place(effect.intent[0])
+        elif isinstance(effect, CancelOrder):
+            venue.cancel(effect.number, effect.time)
 
 
 def observations(session: Session) -> list[int]:

@@ -23,8 +23,9 @@ __all__ = [
 Rows = NDArray[np.void]
 Row = np.void
 
-HEAD_SLOTS: Final = 4
-"""Instrument, groups of kinds, receive time, venue time of a message."""
+HEAD_SLOTS: Final = 8
+"""Instrument, groups of kinds, receive time and venue time of a message; then, of a market
+message, the book's state, best bid, best ask, and how many snapshots it has wanted."""
 MARKET: Final = 1  # a complete book message, a quote or a trade: time to decide
 ORDER: Final = 2  # what became of an order of ours
 OTHER: Final = 4
@@ -108,9 +109,15 @@ def show_depth(row: Row, memory: NDArray[np.int64], view: Row, size: int) -> Non
 def show_market(
     rows: Rows, memory: NDArray[np.int64], views: Rows, states: Rows, head: NDArray[np.int64]
 ) -> None:
-    """Fill the view of the message's instrument from its book and its features."""
+    """Fill the view of a market message's instrument from its book and its features."""
     instrument = int(head[0])
+    if not head[1] & MARKET or instrument >= len(views):
+        return
     row, view, state = rows[instrument], views[instrument], states[instrument]
     show_book(row, view, int(head[3]), int(head[2]))
     update(view, state)
     show_depth(row, memory, view, int(state["vwap_size"]))
+    head[4] = row["state"]
+    head[5] = row["bid"]
+    head[6] = row["ask"]
+    head[7] = row["wanted"]

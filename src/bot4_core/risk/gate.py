@@ -2,9 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from enum import StrEnum
-from typing import Final
-
-import attrs
+from typing import Final, NamedTuple
 
 from bot4_core.domain_types.decisions import BreakerEffect
 from bot4_core.domain_types.instruments import Instrument, InstrumentStatus
@@ -42,8 +40,7 @@ class Refusal(StrEnum):
     AUDIT = "audit"
 
 
-@attrs.frozen
-class Decision:
+class Decision(NamedTuple):
     """What the gate said of one order, with every number it looked at.
 
     ``numbers`` holds a pair (used, allowed) of integers for each limit, in the order of

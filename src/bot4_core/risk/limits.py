@@ -154,6 +154,8 @@ class LimitCheck:
         self._position_cap = int(self.rows["position"][0])
         self._positions = views["position"]
         self._buying, self._selling = views["open_buy"], views["open_sell"]
+        self._day_end = 0
+        self._equity, self._peak = self.account["equity"], self.account["peak"]
         self._open = self.account["open_orders"]
         self._fixed = (views, self.scales, self.rows, self.account, self.times, self.found)
         self._check = entry_point(check_limits, np.zeros(1, INTENT_DTYPE), *self._fixed)
@@ -193,12 +195,16 @@ class LimitCheck:
 
     def revalue(self, equity: int, now: int) -> None:
         """Set the account's equity; remember the peak and where the UTC day began."""
-        row = self.account
-        if now // DAY != row["day"][0]:
-            row["day_start"][0] = row["equity"][0] if row["day"][0] else equity
-            row["day"][0] = now // DAY
-        row["equity"][0] = equity
-        row["peak"][0] = max(int(row["peak"][0]), equity)
+        if now >= self._day_end:
+            self._begin_day(equity, now)
+        self._equity[0] = equity
+        self._peak[0] = max(self._peak[0], equity)
+
+    def _begin_day(self, equity: int, now: int) -> None:
+        row = self.account[0]
+        row["day_start"] = row["equity"] if self._day_end else equity
+        row["day"] = now // DAY
+        self._day_end = (now // DAY + 1) * DAY
 
     def uses(
         self, broken: int, instrument: int, numbers: Sequence[Sequence[int]]

@@ -43,6 +43,7 @@ class Account:
         self._positions = views["position"]
         self._buying = views["open_buy"]
         self._selling = views["open_sell"]
+        self._bids, self._asks = views["bid"], views["ask"]
         self._averages = views["average_price"]
         self._equities = views["equity"]
         self._open_orders = self.limits.account["open_orders"]
@@ -73,8 +74,11 @@ class Account:
 
     def _book(self, fill: Fill, now: int) -> None:
         self.fills += 1
-        self.ledger.book(fill)
         number = fill.instrument
+        bid, ask = int(self._bids[number]), int(self._asks[number])
+        if bid > 0 and ask > 0:
+            self.ledger.mark(number, bid, ask)
+        self.ledger.book(fill)
         self._positions[number] = self.ledger.sizes[number]
         average = self.ledger.position(number).average_price
         self._averages[number] = float(average.decimal) if average is not None else 0.0

@@ -4,7 +4,7 @@ Effects hold plain integers as the hot path had them. Their text, for people and
 is made when it is asked for, and says nothing that was not known at the decision.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -44,11 +44,11 @@ VIEW_NUMBERS = ("mid", "microprice", "imbalance", "flow", "volatility", "equity"
 
 
 class Grounds(NamedTuple):
-    """Why an order was wanted: the view, the signal, the size."""
+    """Why an order was wanted: the view, the signal, the size, as they were in memory."""
 
-    view: tuple[Any, ...]
-    signal: tuple[Any, ...] | None  # as in SIGNAL, without its values
-    reason: str
+    view: bytes  # a VIEW row
+    signal: bytes  # a SIGNAL row; empty where no signal asked for the order
+    reason: str  # empty where the signal's own code says it
     values: NamedValues
     size: int
     sizer: str
@@ -120,11 +120,25 @@ def named_floats(values: NamedValues) -> dict[str, str]:
 
 
 class OrderText:
-    """Writes what an intent stood on as text, for one session's instruments."""
+    """Writes what an intent stood on as text, for one session.
 
-    def __init__(self, instruments: Sequence[Instrument], limits: LimitCheck) -> None:
+    Parameters
+    ----------
+    instruments : sequence of Instrument
+    limits : LimitCheck
+    explain : callable
+        Reads the reason and its numbers from a SIGNAL row of a compiled strategy.
+    """
+
+    def __init__(
+        self,
+        instruments: Sequence[Instrument],
+        limits: LimitCheck,
+        explain: Callable[[bytes], tuple[str, NamedValues]],
+    ) -> None:
         self._instruments = instruments
         self._limits = limits
+        self._explain = explain
 
     def intent(self, record: RecordIntent) -> Mapping[str, Any]:
         """Return the whole chain: order, signal, size, limits, breakers, route."""
@@ -176,17 +190,22 @@ class OrderText:
         """Return a size as text."""
         return text_from_scaled(size, self._instruments[instrument].size_exponent)
 
-    def _view(self, number: int, view: tuple[Any, ...]) -> dict[str, str]:
-        row = dict(zip(VIEW_DTYPE.names or (), view, strict=True))
+    def _view(self, number: int, view: bytes) -> dict[str, str]:
+        values = np.frombuffer(view, VIEW_DTYPE)[0].item()
+        row = dict(zip(VIEW_DTYPE.names or (), values, strict=True))
         text = {"state": BookState(row["state"]).name.lower()}
         text |= {name: self.price(number, row[name]) for name in VIEW_PRICES}
         text |= {name: self.size(number, row[name]) for name in VIEW_SIZES}
         return text | {name: float_text(row[name]) for name in VIEW_NUMBERS}
 
     def _signal(self, number: int, grounds: Grounds) -> Mapping[str, Any]:
-        if grounds.signal is None:
+        if not grounds.signal:
             return {"reason": grounds.reason, "values": named_floats(grounds.values)}
-        row = dict(zip(SIGNAL_DTYPE.names or (), grounds.signal, strict=False))
+        values = np.frombuffer(grounds.signal, SIGNAL_DTYPE)[0].item()
+        row = dict(zip(SIGNAL_DTYPE.names or (), values, strict=True))
+        reason, numbers = grounds.reason, grounds.values
+        if not reason:
+            reason, numbers = self._explain(grounds.signal)
         return {
             "action": SignalAction(row["action"]).name.lower(),
             "side": Side(row["side"]).name.lower(),
@@ -195,6 +214,6 @@ class OrderText:
             "strength": float_text(row["strength"]),
             "edge": float_text(row["edge"]),
             "variance": float_text(row["variance"]),
-            "reason": grounds.reason,
-            "values": named_floats(grounds.values),
+            "reason": reason,
+            "values": named_floats(numbers),
         }

@@ -111,7 +111,7 @@ class Ordering:
         for order in tuple(self.account.orders.working(instrument)):
             self.cancel(order, reason, now)
 
-    def flatten(self, instrument: int, view: tuple[object, ...], reason: str, now: int) -> None:
+    def flatten(self, instrument: int, view: bytes, reason: str, now: int) -> None:
         """Close what is held at market, once nothing works any more."""
         held = self.account.ledger.sizes[instrument]
         side = -1 if held > 0 else 1
@@ -120,5 +120,5 @@ class Ordering:
         if self.resting(instrument, side, now):
             return
         self.let_rest(instrument, side, now)
-        grounds = Grounds(view, None, reason, (), abs(held), "flatten", ())
+        grounds = Grounds(view, b"", reason, (), abs(held), "flatten", ())
         self.place(instrument, (side, AT_MARKET, IOC, REDUCE_ONLY, 0, abs(held)), grounds, now)

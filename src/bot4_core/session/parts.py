@@ -46,11 +46,16 @@ class CompiledMemory:
         self.params: Records = np.frombuffer(form.params, PARAMS_DTYPE)
         self.state_handles = row_handles(self.states)
         self.params_handle = row_handles(self.params)[0]
+        slots = [slot for _, slot in form.state_values]
+        self._names = tuple(name for name, _ in form.state_values)
+        self._first = min(slots, default=0)
+        self._slots = [slot - self._first for slot in slots]
+        self._shown = self.states["f"][:, self._first : max(slots, default=0) + 1]
 
     def values(self, instrument: int) -> NamedValues:
         """Return the named numbers that the function left in its state."""
-        row = self.states[instrument]["f"]
-        return tuple((name, float(row[slot])) for name, slot in self.form.state_values)
+        numbers = self._shown[instrument].tolist()
+        return tuple(zip(self._names, [numbers[slot] for slot in self._slots], strict=True))
 
     def forget(self, instrument: int) -> None:
         """Start the part anew on one instrument."""
@@ -71,6 +76,8 @@ class StrategyCalls:
     ----------
     signals : (MOST_SIGNALS,) SIGNAL
         Where the last answer stands.
+    fields : (MOST_SIGNALS, 4) int64
+        Instrument, action, side and price of the same signals, quick to read.
     decide : list of callable
         One for each instrument: fills ``signals`` and returns how many.
     """
@@ -79,6 +86,7 @@ class StrategyCalls:
         self.strategy = strategy
         self.instruments = strategy.instruments
         self.signals: Records = np.zeros(MOST_SIGNALS, SIGNAL_DTYPE)
+        self.fields = self.signals.view(np.int64).reshape(MOST_SIGNALS, -1)[:, :4]
         self._given: Sequence[Signal] = ()
         form = strategy.compiled()
         self.compiled = form is not None
@@ -95,16 +103,23 @@ class StrategyCalls:
             for view, state in zip(row_handles(views), memory.state_handles, strict=True)
         ]
 
-    def reason(self, number: int) -> tuple[str, NamedValues]:
-        """Return why signal ``number`` of the last answer was given, with its numbers."""
-        if not self.compiled:
-            return self._given[number].reason, self._given[number].values
-        row = self.signals[number]
+    def given(self, number: int) -> tuple[bytes, str, NamedValues]:
+        """Return signal ``number`` of the last answer as bytes, with what a Python part said.
+
+        What a compiled part said stands in the bytes; `explain` reads it.
+        """
+        raw = self.signals[number : number + 1].tobytes()
+        if self.compiled:
+            return raw, "", ()
+        return raw, self._given[number].reason, self._given[number].values
+
+    def explain(self, raw: bytes) -> tuple[str, NamedValues]:
+        """Return why a compiled part gave a signal, with its numbers."""
+        row = np.frombuffer(raw, SIGNAL_DTYPE)[0]
         names, code = self.strategy.value_names, int(row["reason"])
         reasons = self.strategy.reasons
         text = reasons[code] if 0 <= code < len(reasons) else f"reason {code}"
-        values = zip(names, row["values"].tolist(), strict=False)
-        return text, tuple((name, float(value)) for name, value in values)
+        return text, tuple(zip(names, row["values"].tolist(), strict=False))
 
     def signal(self, number: int) -> Signal:
         """Return a signal of the last answer as a domain object."""
@@ -113,7 +128,7 @@ class StrategyCalls:
         row = self.signals[number]
         instrument = int(row["instrument"])
         price = int(row["price"])
-        reason, values = self.reason(number)
+        reason, values = self.explain(self.signals[number : number + 1].tobytes())
         return Signal(
             instrument=InstrumentId(instrument),
             action=SignalAction(int(row["action"])),

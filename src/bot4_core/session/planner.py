@@ -48,7 +48,7 @@ class Planner:
             size_percent=config.keep_size_percent,
         )
         self.post_only = config.post_only
-        self._signals = strategy.signals
+        self._fields = strategy.fields
         self._size = sizer.size
         self._limits = limits
         self.ticks: list[int] = [max(1, tick) for tick in limits.views["tick"].tolist()]
@@ -64,22 +64,27 @@ class Planner:
         wanted = Wanted([], [], {})
         bid, ask = touch
         tick = self.ticks[instrument]
-        for number in range(count):
-            _, action, side, price, *_ = self._signals.item(number)
+        for number, (_, action, side, asked) in enumerate(self._fields[:count].tolist()):
             if action == CANCEL:
                 wanted.targets.append(Target(side, 0, 0))
                 continue
-            price = price - price % tick if side > 0 else price + -price % tick
+            price = asked - asked % tick if side > 0 else asked + -asked % tick
             if action == TAKE:
                 size = self._sized(number, instrument, max(bid + ask, 2 * price))
                 wanted.takes.append((Target(side, price, size), number))
             elif action == QUOTE:
-                if self.post_only:
-                    price = min(price, ask - tick) if side > 0 else max(price, bid + tick)
+                price = self._passive(side, price, touch, tick)
                 size = self._sized(number, instrument, max(bid + ask, 2 * price))
                 wanted.targets.append(Target(side, price, size if price > 0 else 0))
                 wanted.origin[side, price] = number
         return wanted
+
+    def _passive(self, side: int, price: int, touch: tuple[int, int], tick: int) -> int:
+        """Keep a post-only quote a tick from the other side."""
+        if not self.post_only:
+            return price
+        bid, ask = touch
+        return min(price, ask - tick) if side > 0 else max(price, bid + tick)
 
     def _sized(self, number: int, instrument: int, twice_price: int) -> int:
         """Size a signal, cut to what one order may be worth and to the lot."""

@@ -50,7 +50,9 @@ class Session:
         run: str = "session",
     ) -> None:
         self.state = SessionState(config, instruments, table, parts, run)
-        self.text = OrderText(self.state.instruments, self.state.account.limits)
+        self.text = OrderText(
+            self.state.instruments, self.state.account.limits, self.state.strategy.explain
+        )
         self._driver = StagedDriver(self.state)
 
     @property
@@ -89,7 +91,9 @@ class Session:
         """Say that an order's bytes will never leave, because its intent could not be kept."""
         account = self.state.account
         account.orders.note(number, LocalEvidence.WITHHELD, self.now)
-        account.show(account.orders[number].instrument)
+        instrument = account.orders[number].instrument
+        account.show(instrument)
+        self._driver.reconsider(instrument)
 
     def halt(self, actor: str, reason: str, *, flatten: bool = False) -> list[Effect]:
         """Stop the whole session: cancel everything, and close what is held if asked to.

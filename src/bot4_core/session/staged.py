@@ -1,6 +1,6 @@
 """The staged driver: walks the stages of a decision from Python, message by message."""
 
-from typing import Final
+from typing import Final, TypeAlias
 
 import numpy as np
 
@@ -22,6 +22,7 @@ from bot4_core.session.state import SessionState
 
 __all__ = ["StagedDriver"]
 
+Touch: TypeAlias = tuple[int, int]
 LIVE: Final = int(BookState.LIVE)
 FIRST_ORDER: Final = int(EventKind.ORDER_ACCEPTED)
 REJECTED: Final = int(EventKind.ORDER_REJECTED)
@@ -47,10 +48,9 @@ class StagedDriver:
         self._apply = entry_point(apply_events, books.rows, words, nothing, 0, 1)
         self._show = entry_point(show_market, books.rows, words, views, memory, self._head)
         self._memory = memory
-        self._states = views["state"]
-        self._bids, self._asks = views["bid"], views["ask"]
-        self._wanted = books.rows["wanted"]
-        self._known_wanted = self._wanted.tolist()
+        self._known_wanted: list[int] = books.rows["wanted"].tolist()
+        self._touches: list[Touch] = [(0, 0)] * len(views)
+        self._settled: list[list[Target] | None] = [None] * len(views)
         self._strikes = 0
         self._rows = views
 
@@ -60,21 +60,26 @@ class StagedDriver:
         books, views, memory = state.books, self._rows, self._memory
         while start < stop:
             end = self._next(records, start, stop, head)
-            instrument, groups, received, _ = head.tolist()
             done = self._apply(books.rows, books.memory.words, records, start, end)
             if done < end and books.apply(records, done, end) < end:
                 fault = "the records end within a message"
                 raise ValidationError([(f"records[{start}]", fault)])
-            if groups & MARKET:
-                self._show(books.rows, books.memory.words, views, memory, head)
+            self._show(books.rows, books.memory.words, views, memory, head)
+            instrument, groups, received, _, live, bid, ask, wanted = head.tolist()
             state.messages += 1
             state.events += end - start
             state.now = max(state.now, received)
             if groups & ORDER:
                 self._take_orders(records, start, end)
             if groups & MARKET:
-                self._decide(instrument, state.now)
+                if wanted != self._known_wanted[instrument]:
+                    self._lost_book(instrument, wanted, state.now)
+                self._decide(instrument, live == LIVE, (bid, ask), state.now)
             start = end
+
+    def reconsider(self, instrument: int) -> None:
+        """Plan an instrument's quotes anew, even if the same ones are wanted."""
+        self._settled[instrument] = None
 
     def trip(self, verdict: BreakerVerdict) -> None:
         """Latch a verdict from outside the panel and do what it asks."""
@@ -91,6 +96,7 @@ class StagedDriver:
                 continue
             number = int(event["link"])
             instrument = int(event["instrument"])
+            self._settled[instrument] = None
             client_id = state.account.orders.client_id(number) if change.order is not None else ""
             venue = str(state.instruments[instrument].venue)
             state.ordering.effects += change_notes(change, client_id, venue, state.now)
@@ -113,16 +119,13 @@ class StagedDriver:
             )
         )
 
-    def _decide(self, instrument: int, now: int) -> None:
+    def _decide(self, instrument: int, live: bool, touch: Touch, now: int) -> None:
         state = self._state
-        if self._wanted[instrument] != self._known_wanted[instrument]:
-            self._lost_book(instrument, now)
-        live = self._states[instrument] == LIVE
         account, panel = state.account, state.panel
-        if live and account.ledger.sizes[instrument]:
-            account.revalue(
-                instrument, int(self._bids[instrument]), int(self._asks[instrument]), now
-            )
+        if live and touch != self._touches[instrument]:
+            self._touches[instrument] = touch
+            if account.ledger.sizes[instrument]:
+                account.revalue(instrument, *touch, now)
         tripped = panel.observe(instrument, now)
         if panel.strikes:
             self._note_strikes()
@@ -132,7 +135,7 @@ class StagedDriver:
         if not live or effect >= CANCEL_ALL:
             self._stand_back(instrument, effect, now)
         elif self._strikes < STRIKES and not state.closing:
-            self._ask(instrument, effect, now)
+            self._ask(instrument, effect, touch, now)
 
     def _stand_back(self, instrument: int, effect: int, now: int) -> None:
         """Leave nothing working on an instrument that may not be quoted now."""
@@ -141,9 +144,10 @@ class StagedDriver:
             reason = "breaker" if effect >= CANCEL_ALL else "the book is not live"
             ordering.cancel_all(instrument, reason, now)
         elif effect == FLATTEN:
-            ordering.flatten(instrument, self._rows[instrument].item(), "breaker: flatten", now)
+            view = self._rows[instrument : instrument + 1].tobytes()
+            ordering.flatten(instrument, view, "breaker: flatten", now)
 
-    def _ask(self, instrument: int, effect: int, now: int) -> None:
+    def _ask(self, instrument: int, effect: int, touch: Touch, now: int) -> None:
         """Ask strategy and sizer, and bring the orders in line with the answer."""
         state = self._state
         state.decisions += 1
@@ -151,7 +155,6 @@ class StagedDriver:
             count = state.strategy.decide[instrument]()
             if not count:
                 return
-            touch = int(self._bids[instrument]), int(self._asks[instrument])
             wanted = state.planner.wanted(count, instrument, touch)
             self._order(instrument, wanted, effect, now)
         except Exception as error:  # noqa: BLE001 - whatever a foreign part raises
@@ -164,8 +167,16 @@ class StagedDriver:
         if effect:
             targets, reduce = restrict(targets, effect, state.account.ledger.sizes[instrument])
             flags |= reduce
+        if targets == self._settled[instrument] and not wanted.takes:
+            return
         standing = state.account.orders.working(instrument)
         cancels, orders = planner.plan(targets, standing, instrument)
+        if not cancels and not orders:
+            self._settled[instrument] = targets
+            if not wanted.takes:
+                return
+        else:
+            self._settled[instrument] = None
         for order in cancels:
             ordering.cancel(order, "requote", now)
         for side, price, wish in orders:
@@ -197,15 +208,15 @@ class StagedDriver:
         held = self._state.account.ledger.sizes[instrument] * side
         if held + size <= 0:
             return size
-        twice = max(int(self._bids[instrument]) + int(self._asks[instrument]), 2 * price)
+        twice = max(sum(self._touches[instrument]), 2 * price)
         return self._state.planner.fitting(instrument, side, size, twice)
 
     def _grounds(self, instrument: int, number: int, size: int) -> Grounds:
-        strategy, sizer = self._state.strategy, self._state.sizer
-        reason, values = strategy.reason(number)
+        sizer = self._state.sizer
+        signal, reason, values = self._state.strategy.given(number)
         return Grounds(
-            self._rows[instrument].item(),
-            strategy.signals[number].item()[:-1],
+            self._rows[instrument : instrument + 1].tobytes(),
+            signal,
             reason,
             values,
             size,
@@ -213,10 +224,10 @@ class StagedDriver:
             sizer.values(instrument),
         )
 
-    def _lost_book(self, instrument: int, now: int) -> None:
+    def _lost_book(self, instrument: int, wanted: int, now: int) -> None:
         """Ask for a snapshot after a gap."""
         effects, state = self._state.ordering.effects, self._state
-        self._known_wanted[instrument] = int(self._wanted[instrument])
+        self._known_wanted[instrument] = wanted
         last = int(state.books.rows[instrument]["last"])
         effects.append(gap_note(state.instruments[instrument], last, now))
         effects.append(Resync(instrument, now))

@@ -4,6 +4,7 @@ import hashlib
 
 import numpy as np
 
+from bot4_core.domain_types.records import SIGNAL_DTYPE
 from bot4_core.plugins.interfaces import Records
 from bot4_core.session.effects import CancelOrder, Effect, Note, RecordIntent, SendOrder
 from bot4_core.session.state import SessionState
@@ -34,11 +35,16 @@ class TraceDigest:
         return self._hash.hexdigest()
 
 
+def signal_facts(signal: bytes) -> tuple[object, ...]:
+    """Return a signal's fields but its values, of which not all need be used."""
+    return tuple(np.frombuffer(signal, SIGNAL_DTYPE)[0].item()[:-1]) if signal else ()
+
+
 def effect_facts(effect: Effect) -> tuple[object, ...]:
     """Return what of an effect depends on configuration and events alone."""
     if isinstance(effect, RecordIntent):
         decision, grounds = effect.decision, effect.grounds
-        facts = (grounds.signal, grounds.reason, grounds.size, grounds.route)
+        facts = (signal_facts(grounds.signal), grounds.reason, grounds.size, grounds.route)
         return ("intent", effect.intent, facts, decision.broken, decision.refusals)
     if isinstance(effect, SendOrder):
         return ("send", effect.number, effect.time)
