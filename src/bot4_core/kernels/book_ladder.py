@@ -87,24 +87,14 @@ def put_far(memory: Words, at: int, key: int, size: int) -> int:
 
 
 @kernel()
-def _put_near(memory: Words, at: int, index: int, size: int) -> int:
-    """Set a level of the window, or remove it when ``size`` is 0."""
+def _set_near(memory: Words, at: int, index: int, size: int) -> int:
+    """Set a level of the window."""
     place = memory[at + SIZES] + index
-    held = memory[place]
+    if memory[place] == 0:
+        mark_tick(memory, at, index)
+        memory[at + INSIDE] += 1
+        memory[at + BEST] = min(memory[at + BEST], index)
     memory[place] = size
-    if held != 0:
-        if size == 0:
-            unmark_tick(memory, at, index)
-            memory[at + INSIDE] -= 1
-            if index == memory[at + BEST]:
-                _drop_best(memory, at, index)
-        return DONE
-    if size == 0:
-        return ORPHAN
-    mark_tick(memory, at, index)
-    memory[at + INSIDE] += 1
-    if index < memory[at + BEST]:  # noqa: PLR1730
-        memory[at + BEST] = index
     return DONE
 
 
@@ -119,6 +109,20 @@ def _drop_best(memory: Words, at: int, index: int) -> None:
 
 
 @kernel()
+def _remove_near(memory: Words, at: int, index: int) -> int:
+    """Remove a level of the window."""
+    place = memory[at + SIZES] + index
+    if memory[place] == 0:
+        return ORPHAN
+    memory[place] = 0
+    unmark_tick(memory, at, index)
+    memory[at + INSIDE] -= 1
+    if index == memory[at + BEST]:
+        _drop_best(memory, at, index)
+    return DONE
+
+
+@kernel()
 def _put_outside(memory: Words, at: int, key: int, size: int) -> int:
     """Set a level that the window does not cover."""
     grain = memory[at + GRAIN]
@@ -130,7 +134,7 @@ def _put_outside(memory: Words, at: int, key: int, size: int) -> int:
     if size == 0:
         return ORPHAN
     recentre(memory, at, key)
-    return _put_near(memory, at, (key - memory[at + BASE]) // grain, size)
+    return _set_near(memory, at, (key - memory[at + BASE]) // grain, size)
 
 
 @kernel()
@@ -153,7 +157,9 @@ def put_level(memory: Words, at: int, price: int, size: int) -> int:
     index = int((key - base) / grain + 0.5)  # a guess in floating point; the next line decides
     if index * grain != key - base:
         return MISFIT
-    return _put_near(memory, at, index, size)
+    if size == 0:
+        return _remove_near(memory, at, index)
+    return _set_near(memory, at, index, size)
 
 
 @kernel()
@@ -198,7 +204,7 @@ def trim_ladder(memory: Words, at: int, depth: int) -> int:
         if memory[at + OUTSIDE] > 0:
             memory[at + OUTSIDE] -= 1
         else:
-            _put_near(memory, at, last_occupied(memory, at), 0)
+            _remove_near(memory, at, last_occupied(memory, at))
     return max(excess, 0)
 
 

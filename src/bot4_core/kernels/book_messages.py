@@ -49,7 +49,7 @@ __all__ = [
 ]
 
 LARGEST_WINDOW: Final = 1 << 17  # ticks
-BUSY_OVERFLOW: Final = 256  # levels; below, a search is as cheap as a window
+BUSY_OVERFLOW: Final = 256  # levels, and sets since the window was laid out
 LARGEST_PENDING: Final = 1 << 17  # words
 
 BOOK_CLEAR: Final = int(EventKind.BOOK_CLEAR)
@@ -91,7 +91,7 @@ def message_stop(events: Events, begin: int, stop: int) -> int:
 def window_is_small(memory: Words, at: int) -> bool:
     """Say whether so many levels are set outside the window that a larger one pays."""
     window = memory[at + WINDOW]
-    busy = memory[at + MISSES] > (window >> 4) and memory[at + OUTSIDE] > BUSY_OVERFLOW
+    busy = memory[at + MISSES] > BUSY_OVERFLOW and memory[at + OUTSIDE] > BUSY_OVERFLOW
     return bool(busy and window < LARGEST_WINDOW)
 
 
@@ -122,7 +122,7 @@ def message_room(row: BookRow, levels: int) -> int:
 @kernel()
 def _infer_grain(row: BookRow, memory: Words, events: Events, begin: int, end: int) -> None:
     """Take the price step from the first prices seen."""
-    grain = 0
+    grain = int(memory[row["bids"] + GRAIN])
     for j in range(begin, end):
         grain = common_grain(grain, events[j]["price"])
     if grain > 0:
@@ -146,8 +146,9 @@ def _take_snapshot(row: BookRow, memory: Words, events: Events, begin: int, end:
     if memory[row["bids"] + GRAIN] == 0:
         _infer_grain(row, memory, events, begin, end - 1)
     put_levels(row, memory, events, begin, end - 1)
-    accept_delta(row, -1, closing["sequence"], -1)
+    accept_delta(row, closing["aux"], closing["sequence"], closing["link"])
     row["bridged"] = 0
+    row["ranged"] = 0
     row["time"] = closing["time"]
     row["received"] = closing["received"]
     row["snapshots"] += 1
@@ -177,10 +178,10 @@ def _room(row: BookRow, memory: Words) -> int:
 
 
 @kernel()
-def _count(row: BookRow, memory: Words, snapshot: int, levels: int) -> None:
-    """Count the records of a message by kind."""
-    memory[row["counts"] + BOOK_CLEAR] += snapshot
-    memory[row["counts"] + BOOK_SET] += levels
+def _count(row: BookRow, memory: Words, begin: int, levels: int, end: int) -> None:
+    """Count the records of a message by kind; its levels start at ``levels``."""
+    memory[row["counts"] + BOOK_CLEAR] += levels - begin
+    memory[row["counts"] + BOOK_SET] += end - 1 - levels
     memory[row["counts"] + BOOK_END] += 1
 
 
@@ -197,7 +198,8 @@ def _take_next(row: BookRow, memory: Words, events: Events, begin: int, stop: in
     """Apply a delta that continues a LIVE book; return the place after it."""
     room = _room(row, memory)
     far = begin + room
-    if _short(row, memory, 0) or (far < stop and _same_message(events, begin, far)):
+    small = window_is_small(memory, row["bids"]) or window_is_small(memory, row["asks"])
+    if small or room == 0 or (far < stop and _same_message(events, begin, far)):
         end = message_stop(events, begin, stop)
         if _short(row, memory, abs(end) - begin):
             return begin
@@ -210,7 +212,7 @@ def _take_next(row: BookRow, memory: Words, events: Events, begin: int, stop: in
         publish(row, memory)
         _refuse_message(row)
         return end + 1 if same and BOOK_SET <= closing["kind"] <= BOOK_END else end
-    _count(row, memory, 0, end - begin)
+    _count(row, memory, begin, begin, end + 1)
     accept_delta(row, closing["aux"], closing["sequence"], closing["link"])
     row["time"] = closing["time"]
     row["received"] = closing["received"]
@@ -256,7 +258,7 @@ def _take_whole(row: BookRow, memory: Words, events: Events, begin: int, stop: i
         return begin
     head = events[begin]
     clears = 1 if head["kind"] == BOOK_CLEAR else 0
-    _count(row, memory, clears, end - begin - clears - 1)
+    _count(row, memory, begin, begin + clears, end)
     if clears == 1 or head["flags"] & SNAPSHOT != 0 or is_reset(row, head["sequence"]):
         _take_snapshot(row, memory, events, begin + clears, end)
     elif row["state"] == LIVE:

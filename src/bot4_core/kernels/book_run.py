@@ -127,9 +127,12 @@ def put_levels(row: BookRow, memory: Words, events: Events, begin: int, end: int
         if place == end:
             break
         event = events[place]
-        side, price, size = event["side"], event["price"], event["size"]
-        if event["kind"] != BOOK_SET or event["instrument"] != instrument or side == 0 or size < 0:
+        price, size = event["price"], event["size"]
+        if event["kind"] != BOOK_SET or event["instrument"] != instrument:
             break
+        if event["side"] == 0 or size < 0:
+            break
+        side = 1 if event["side"] > 0 else -1
         at = row["bids"] if side > 0 else row["asks"]
         if not _put_beyond(row, memory, at, price ^ memory[at + MASK], size):
             set_level(row, memory, side, price, size)

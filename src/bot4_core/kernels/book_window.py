@@ -222,6 +222,9 @@ def _fill(memory: Words, at: int) -> None:
     outside = memory[at + OUTSIDE]
     keys = memory[at + KEYS]
     amounts = memory[at + AMOUNTS]
+    best = memory[at + WINDOW]
+    if outside > 0 and memory[keys] <= memory[at + LAST]:
+        best = (memory[keys] - memory[at + BASE]) // memory[at + GRAIN]
     moved = 0
     while moved < outside and memory[keys + moved] <= memory[at + LAST]:
         index = (memory[keys + moved] - memory[at + BASE]) // memory[at + GRAIN]
@@ -233,7 +236,7 @@ def _fill(memory: Words, at: int) -> None:
         memory[amounts + i - moved] = memory[amounts + i]
     memory[at + INSIDE] = moved
     memory[at + OUTSIDE] = outside - moved
-    memory[at + BEST] = next_occupied(memory, at, 0)
+    memory[at + BEST] = best
 
 
 @kernel()

@@ -111,6 +111,28 @@ def test_removing_an_absent_level_is_an_orphan() -> None:
     assert check_ladder(memory, 0) == {1000: 5}
 
 
+def test_scan_of_the_last_ticks_finds_the_end() -> None:
+    memory = fresh(0)
+    assert next_occupied(memory, 0, WINDOW - 1) == WINDOW
+
+
+def test_level_of_the_overflow_can_change_its_size() -> None:
+    memory = fresh(0)
+    for size in (1, 2):
+        put_level(memory, 0, 1000, size)
+        put_level(memory, 0, 10**6, size)
+    assert check_ladder(memory, 0) == {1000: 2, 10**6: 2}
+
+
+def test_level_goes_from_the_middle_of_the_overflow() -> None:
+    memory = fresh(0)
+    far = [10**6 * i for i in range(1, 6)]
+    for price in (1000, *far):
+        put_level(memory, 0, price, price)
+    assert put_level(memory, 0, far[1], 0) == DONE
+    assert check_ladder(memory, 0) == {price: price for price in (1000, *far) if price != far[1]}
+
+
 def test_window_follows_when_its_last_level_goes() -> None:
     memory = fresh(0)
     put_level(memory, 0, 1000, 5)

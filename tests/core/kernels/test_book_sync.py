@@ -9,7 +9,7 @@ from tests.reference.book_records import Level, book_message, records, table
 from bot4_core.domain_types.records import BookState, ChainRule, EventFlag, EventKind, Side
 from bot4_core.kernels.book_messages import LARGEST_PENDING, LARGEST_WINDOW
 from bot4_core.kernels.book_sync import MOST_REPEATS
-from bot4_core.kernels.book_window import CAPACITY, GRAIN, OUTSIDE, WINDOW
+from bot4_core.kernels.book_window import BEST, CAPACITY, GRAIN, OUTSIDE, WINDOW
 from bot4_core.market.order_book import Books, OrderBook
 
 BOOK: list[Level] = [(Side.BUY, 990, 5), (Side.BUY, 980, 7), (Side.SELL, 1010, 4)]
@@ -254,14 +254,31 @@ def test_orphan_delete_proves_divergence_only_where_venues_send_none(
     assert (book.state, book.counters["orphans"]) == (state, 1)
 
 
+def test_orphan_between_two_ticks_is_counted() -> None:
+    book = after(synced(RANGE), delta(101, 101, levels=[(Side.BUY, 701, 0)]))
+    assert (book.state, book.counters["orphans"]) == (LIVE, 1)
+
+
+@pytest.mark.parametrize("snapshot", [True, False])
+def test_message_without_its_end_is_not_begun(snapshot: bool) -> None:
+    books = synced(STEP)
+    message = book_message(BID, last=101, snapshot=snapshot)
+    assert books.apply(message[:-1]) == 0
+    assert (books[0].sequence, books[0].level_counts) == (100, (2, 1))
+    assert books.apply(message) == message.size
+    assert books[0].sequence == 101
+
+
 def test_orphan_beyond_the_subscribed_depth_proves_nothing() -> None:
     books = synced(STEP, depth=2)
     assert after(books, delta(-1, 101, levels=[(Side.BUY, 700, 0)])).state is LIVE
     assert after(books, delta(-1, 102, levels=[(Side.BUY, 985, 0)])).state is STALE
 
 
-def test_orphan_far_outside_the_window_proves_divergence_too() -> None:
-    assert after(synced(STEP), delta(-1, 101, levels=[(Side.SELL, 10**9, 0)])).state is STALE
+@pytest.mark.parametrize(("rule", "state"), [(RANGE, LIVE), (STEP, STALE)])
+def test_orphan_far_outside_the_window_is_judged_alike(rule: ChainRule, state: BookState) -> None:
+    book = after(synced(rule), delta(101, 101, levels=[(Side.SELL, 10**9, 0)]))
+    assert (book.state, book.counters["orphans"]) == (state, 1)
 
 
 def test_levels_beyond_the_subscribed_depth_are_trimmed() -> None:
@@ -386,14 +403,30 @@ def test_overflow_grows_for_a_message_that_is_larger_than_it() -> None:
     assert books[0].level_counts == (3, 3 * before + 1)
 
 
+def test_messages_without_ids_may_follow_each_other_when_room_is_short() -> None:
+    books = synced(NONE, tick=1)
+    at = int(books[0].row["asks"])
+    room = int(books.memory.words[at + CAPACITY]) - 1
+    levels: list[Level] = [(Side.SELL, 1010 + i, 1) for i in range(room - 3)]
+    after(books, delta(-1, -1, levels=levels))
+    short = [delta(-1, -1, levels=[(Side.SELL, 1010 + i, 2)]) for i in range(5)]
+    rows = np.concatenate(short)
+    assert books.apply(rows) == rows.size
+    assert [int(size) for size in books[0].scaled_levels(Side.SELL, 6)[1]] == [2] * 5 + [1]
+    long = [delta(-1, -1, levels=levels) for _ in range(3)]
+    assert books.apply(np.concatenate(long)) == sum(message.size for message in long)
+    assert books[0].state is LIVE
+
+
 def test_window_follows_a_touch_that_moves_away() -> None:
     books = synced(STEP, tick=1)
-    levels: list[Level] = [(Side.SELL, 1010 + 100 * i, 1) for i in range(100)]
+    levels: list[Level] = [(Side.SELL, 1010 + 1000 * i, 1) for i in range(100)]
     book = after(books, delta(-1, 101, levels=levels))
     gone: list[Level] = [(side, price, 0) for side, price, _ in levels[:35]]
     book = after(books, delta(-1, 102, levels=gone))
     at = int(book.row["asks"])
     assert len(check_ladder(books.memory.words, at)) == 65
+    assert books.memory.words[at + BEST] == books.memory.words[at + WINDOW] >> 3
     best = book.best_ask()
     assert best is not None
-    assert best.price.value == 1010 + 3500
+    assert best.price.value == 1010 + 35_000
