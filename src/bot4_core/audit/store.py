@@ -230,7 +230,10 @@ class AuditLog:
         if not self._pending:
             return self.committed
         if self._broken:
-            raise AuditError(f"{self.path}: {self._broken}; reopen the log")
+            raise AuditError(
+                f"{self.path}: {self._broken}; check the disk and its free space, then reopen the"
+                " log; nothing committed before is lost"
+            )
         with named_errors(self.path, "write to the audit log"):
             self._write()
         self.committed = self.sequence

@@ -26,7 +26,7 @@ from bot4_plugins.host_cli.venues import adapter_factory, venue_options
 @salvage_option
 @json_option
 @click.pass_obj
-def import_recordings(  # noqa: PLR0917 - one parameter an option
+def import_recordings(
     talk: Talk,
     files: tuple[Path, ...],
     out: Path,

@@ -81,7 +81,7 @@ REPLAY: Final = document(
                     "last_quote_ask": LEVEL,
                     "trades": COUNT,
                     "levels": pair(COUNT, "bids and asks"),
-                    "book_digest": DIGEST,
+                    "book_digest": {"type": "string", "pattern": "^[0-9a-f]{32}$"},
                     "exponents_from_data": described(
                         {"type": "boolean"}, "decimals were read off the data, for lack of metadata"
                     ),

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from math import isfinite
-from typing import Any
+from typing import Any, Literal
 
 import click
 
@@ -65,7 +65,8 @@ def print_table(
 
     table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
     for number, heading in enumerate(headings):
-        table.add_column(heading, overflow="fold", justify="right" if number >= right else "left")
+        justify: Literal["left", "right"] = "right" if number >= right else "left"
+        table.add_column(heading, overflow="fold", justify=justify, no_wrap=not number)
     for row in rows:
         table.add_row(*("" if value is None else escape(str(value)) for value in row))
     Console(highlight=False).print(table)

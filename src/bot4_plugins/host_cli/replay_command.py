@@ -27,7 +27,7 @@ salvage_option = click.option(
 @json_option
 @schema_option("replay")
 @click.pass_obj
-def replay_files(  # noqa: PLR0917 - one parameter an option
+def replay_files(
     talk: Talk,
     files: tuple[Path, ...],
     venue: str,

@@ -44,7 +44,7 @@ SALVAGE = "`bot4 import --salvage FILE -o NEW.b4r` makes a whole one of what com
 @json_option
 @schema_option("run")
 @click.pass_obj
-def run(  # noqa: PLR0917 - one parameter an option
+def run(
     talk: Talk,
     config: Path,
     seed: int | None,
@@ -170,12 +170,11 @@ def show(report: SessionReport) -> None:
             without_zeros(held.average_price or ""),
             held.realised,
             held.unrealised,
-            held.fees,
             held.fills,
         )
         for symbol, held in report.positions.items()
     ]
-    headings = ("symbol", "position", "average", "realised", "unrealised", "fees", "fills")
+    headings = ("symbol", "position", "average", "realised", "unrealised", "fills")
     print_table(f"Positions ({report.mode})", headings, rows, right=1)
     click.echo()
     for name, text in summary(report):

@@ -1,0 +1,201 @@
+"""What goes wrong ends in one line with what, where and what to do, and loses nothing."""
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+from tests.plugins.host_cli.conftest import Ran
+from tests.plugins.host_cli.inputs import session_file, tape
+from tests.plugins.host_cli.shell import Answer, called, spawned
+
+from bot4_core.jit import is_compiling
+
+BROKEN = {
+    "hooks.py": "raise ImportError('no module named tensorglow')",
+    "bot4_broken-1.dist-info/METADATA": "Metadata-Version: 2.1\nName: bot4-broken\nVersion: 1\n",
+    "bot4_broken-1.dist-info/entry_points.txt": "[bot4]\nbroken = bot4_broken.hooks\n",
+}
+
+
+def edited(folder: Path, old: str, new: str) -> Path:
+    """Write a configuration with a change."""
+    path = session_file(folder)
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+    return path
+
+
+def refused(path: Path, code: int, *told: str) -> Answer:
+    """Run a configuration that is refused before anything happens."""
+    answer = called("run", str(path), "--json")
+    assert (answer.code, answer.out) == (code, "")
+    for text in told:
+        assert text in answer.complaint
+    return answer
+
+
+def test_a_missing_configuration(tmp_path: Path) -> None:
+    path = tmp_path / "none.toml"
+    refused(path, 3, f"{path}: there is no such file", "examples/quickstart.toml")
+
+
+def test_a_misspelt_key_with_the_nearest_and_all_faults_at_once(tmp_path: Path) -> None:
+    path = edited(tmp_path, 'market = "sim"', 'markt = "sim"')
+    path.write_text(path.read_text().replace('cash = "100000"', 'cash = "lots"'))
+    refused(path, 3, str(path), "venue.markt", "market", "account.cash", "lots")
+
+
+def test_text_that_is_no_toml(tmp_path: Path) -> None:
+    path = tmp_path / "x.toml"
+    path.write_text("mode = = 3")
+    refused(path, 3, str(path), "line 1")
+
+
+def test_a_misspelt_setting_of_a_part(tmp_path: Path) -> None:
+    path = edited(tmp_path, "threshold = 90.0", "treshold = 90.0")
+    refused(path, 3, "breakers[0].settings", "treshold", "threshold")
+
+
+def test_an_unknown_plugin_with_the_nearest(tmp_path: Path) -> None:
+    path = edited(tmp_path, 'plugin = "kelly"', 'plugin = "kely"')
+    refused(path, 4, "no plugin brings sizer 'kely', did you mean 'kelly'?")
+
+
+def test_a_wrong_market(tmp_path: Path) -> None:
+    path = edited(tmp_path, 'market = "sim"', 'market = "moon"')
+    refused(path, 3, "venue.market", "'moon' is no market of sim; it serves sim")
+
+
+def test_live_trading_is_refused_with_the_reason(tmp_path: Path) -> None:
+    path = edited(tmp_path, 'mode = "paper"', 'mode = "live"')
+    refused(path, 3, "live trading sends real orders", "agree")
+    answer = called("run", str(path), "--live")
+    assert answer.code == 3
+    assert "cannot place real orders in this version" in answer.complaint
+
+
+def test_a_broken_plugin_is_named_and_the_others_work(tmp_path: Path) -> None:
+    for name, text in BROKEN.items():
+        path = tmp_path / (name if "dist-info" in name else f"bot4_broken/{name}")
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
+    listed = spawned("plugins", "list", "--json", PYTHONPATH=str(tmp_path))
+    states = {each["plugin"]: each for each in json.loads(listed.out)["plugins"]}
+    assert states["broken"]["state"] == "broken"
+    assert "no module named tensorglow" in states["broken"]["reason"]
+    assert states["sizer-kelly"]["state"] == "ok"
+    config = edited(tmp_path, 'plugin = "kelly"', 'plugin = "glow"')
+    answer = spawned("run", str(config), PYTHONPATH=str(tmp_path))
+    assert answer.code == 4
+    assert "no plugin brings sizer 'glow'" in answer.complaint
+    assert "bot4-broken is broken: import of bot4_broken.hooks failed" in answer.complaint
+    doctor = spawned("doctor", PYTHONPATH=str(tmp_path))
+    assert doctor.code == 1
+    assert "tensorglow" in doctor.out
+
+
+def test_a_cut_recording_is_refused_by_a_run_too(tmp_path: Path) -> None:
+    path = edited(tmp_path, 'plugin = "sim"\nmarket = "sim"', 'plugin = "binance"\nmarket = "spot"')
+    path.write_text(path.read_text().replace("BTC-USD-PERP", "BTCUSDT"))
+    cut = tape(tmp_path / "cut.gz")
+    cut.write_bytes(cut.read_bytes()[:-40])
+    answer = called("run", str(path), "--recording", str(cut))
+    assert answer.code == 1
+    assert f"{cut}: the gzip data ends early" in answer.complaint
+    assert "bot4 import --salvage" in answer.complaint
+
+
+def test_a_report_folder_that_is_a_file_is_refused_before_the_session(tmp_path: Path) -> None:
+    (tmp_path / "report").write_text("precious")
+    answer = refused(session_file(tmp_path), 1, str(tmp_path / "report"), "the report goes there")
+    assert "name another place" in answer.complaint
+    assert not (tmp_path / "audit.sqlite").exists()
+    assert (tmp_path / "report").read_text() == "precious"
+
+
+def test_an_audit_folder_below_a_file_is_refused_before_the_session(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    path = edited(tmp_path, '"audit.sqlite"', '"file/deep/audit.sqlite"')
+    refused(path, 1, str(tmp_path / "file"), "the audit log goes there")
+
+
+def test_a_full_disk_under_the_audit_log(ran: Ran, tmp_path: Path) -> None:
+    config = session_file(tmp_path)
+    answer = spawned("run", str(config), "--json", limit=60_000)
+    assert answer.code == 1
+    log = tmp_path / "audit.sqlite"
+    told = answer.err.splitlines()[-1]
+    assert told.startswith(f"bot4: {log}: ")
+    assert "nothing committed before is lost" in told
+    verified = json.loads(called("audit", "verify", str(log), "--json").out)
+    assert verified["ok"], verified
+    assert verified["records"] >= 1
+
+
+def test_a_full_disk_under_the_report_keeps_the_earlier_one(ran: Ran, tmp_path: Path) -> None:
+    config = session_file(tmp_path, seconds=1.0)
+    page = tmp_path / "report" / "session.html"
+    page.parent.mkdir()
+    page.write_text("the earlier report")
+    answer = spawned("run", str(config), "--json", limit=2_000_000)
+    assert answer.code == 1
+    assert f"{page}: the report cannot be written (File too large)" in answer.complaint
+    report = json.loads(answer.out)
+    assert report["report"] == ""
+    assert page.read_text() == "the earlier report"
+    assert not list(page.parent.glob("*.part"))
+    assert called("audit", "verify", report["audit"]["path"]).code == 0
+
+
+def test_a_full_disk_under_an_import_keeps_what_was_committed(tmp_path: Path) -> None:
+    source, out = tape(tmp_path / "btc.gz"), tmp_path / "btc.b4r"
+    assert called("import", str(source), "-o", str(out)).code == 0
+    limit = out.stat().st_size // 2
+    out.unlink()
+    answer = spawned("import", str(source), "-o", str(out), limit=limit)
+    assert answer.code == 1
+    assert f"{out}.part" in answer.complaint
+    assert "File too large" in answer.complaint
+    assert not out.exists()
+
+
+@pytest.mark.skipif(not is_compiling(), reason="nothing is compiled, so nothing is cached")
+def test_a_kernel_cache_that_cannot_be_written_is_a_warning(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_text("")
+    probe = (
+        "from bot4_core.jit import kernel\n"
+        "from bot4_plugins.host_cli import plugins_command\n"
+        "from bot4_plugins.host_cli.main import main\n"
+        "@kernel()\n"
+        "def twice(number: int) -> int:\n"
+        "    return 2 * number\n"
+        "before = plugins_command.installed_host\n"
+        "plugins_command.installed_host = lambda: (twice(3), before())[1]\n"
+        "main(['plugins', 'list', '--json'])\n"
+    )
+    script = tmp_path / "probe.py"
+    script.write_text(probe)
+    answer = spawned_script(script, NUMBA_CACHE_DIR=str(file / "cache"))
+    assert answer.code == 0
+    assert answer.complaint.startswith("bot4: warning: kernel cache folder")
+    assert "Point NUMBA_CACHE_DIR at a writable folder" in answer.complaint
+    assert json.loads(answer.out)["plugins"]
+
+
+def spawned_script(script: Path, **more: str) -> Answer:
+    """Run a script in a process of its own."""
+    import subprocess
+
+    from tests.plugins.host_cli.shell import environment
+
+    done = subprocess.run(
+        [sys.executable, str(script)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=environment(more),
+    )
+    return Answer(done.returncode, done.stdout, done.stderr)

@@ -1,0 +1,213 @@
+"""``bot4 run`` and what can be asked of its audit log, on one session."""
+
+import json
+import signal
+import subprocess
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+from tests.plugins.host_cli.conftest import Ran
+from tests.plugins.host_cli.inputs import session_file
+from tests.plugins.host_cli.shell import COMMAND, called, environment, spawned
+from tests.plugins.host_cli.test_replay import closed
+
+from bot4_plugins.host_cli.json_schemas import SCHEMAS
+
+
+def order_of(ran: Ran, kind: str) -> str:
+    """Return an order that has a record of a kind."""
+    log = str(ran.config.with_name("audit.sqlite"))
+    answer = called("audit", "list", log, "--kind", kind, "--last", "1", "--json")
+    return str(json.loads(answer.out)["records"][0]["order"])
+
+
+def test_the_object_is_what_its_schema_says(ran: Ran) -> None:
+    schema = json.loads(called("run", "--schema").out)
+    Draft202012Validator.check_schema(schema)
+    Draft202012Validator(closed(schema)).validate(ran.report)
+    assert schema == json.loads(json.dumps(SCHEMAS["run"]))
+    assert ran.report["fills"] > 0
+    assert sum(ran.report["orders"].values()) > 0
+    assert ran.report["stopped"] == ""
+
+
+def test_data_go_to_standard_output_and_talk_does_not(ran: Ran) -> None:
+    assert ran.answer.out.count("\n") == 1
+    assert all(line.startswith("bot4: ") for line in ran.answer.err.splitlines())
+
+
+def test_the_report_stands_where_it_says_with_the_data_beside_it(ran: Ran) -> None:
+    page = Path(ran.report["report"])
+    assert page == ran.config.with_name("report") / "session.html"
+    assert json.loads(page.with_suffix(".json").read_text()) == ran.report
+    assert sorted(path.name for path in page.parent.iterdir()) == ["session.html", "session.json"]
+    assert ran.report["digest"] in page.read_text()
+
+
+def test_people_get_a_short_table(ran: Ran, tmp_path: Path) -> None:
+    answer = called("run", str(session_file(tmp_path, seconds=1.0)))
+    assert answer.code == 0
+    for text in ("BTC-USD-PERP", "net ", "orders ", "audit ", "digest ", "report ", "session.html"):
+        assert text in answer.out
+    assert max(len(line) for line in answer.out.splitlines() if "/" not in line) <= 80
+
+
+def test_a_seed_makes_another_market_and_the_same_seed_the_same(ran: Ran, tmp_path: Path) -> None:
+    config = str(session_file(tmp_path, seconds=1.0))
+    digests = [
+        json.loads(called("run", config, "--seed", seed, "--json").out)["digest"]
+        for seed in ("8", "8", "9")
+    ]
+    assert digests[0] == digests[1] != digests[2]
+
+
+def test_a_tripped_breaker_is_reported_and_is_code_7(tmp_path: Path) -> None:
+    config = session_file(tmp_path, seconds=4.0, threshold=0.5)
+    answer = called("run", str(config), "--json")
+    assert answer.code == 7, answer.err
+    report = json.loads(answer.out)
+    Draft202012Validator(closed(SCHEMAS["run"])).validate(report)
+    assert report["breakers"][0]["breaker"] == "statistical"
+    assert called("audit", "verify", report["audit"]["path"]).code == 0
+    assert "Each cross is a trip" in Path(report["report"]).read_text()
+
+
+def test_the_log_verifies_and_the_head_is_the_reported_one(ran: Ran) -> None:
+    audit: dict[str, Any] = ran.report["audit"]
+    answer = called("audit", "verify", audit["path"], "--head", audit["head"], "--json")
+    found = json.loads(answer.out)
+    assert (answer.code, found["ok"], found["head"]) == (0, True, audit["head"])
+    assert found["records"] == found["expected_at"] == audit["records"]
+    assert f"head {audit['head']}" in called("audit", "verify", audit["path"]).out
+
+
+def test_a_changed_log_is_code_9_and_names_the_record(ran: Ran, tmp_path: Path) -> None:
+    copy = tmp_path / "copy.sqlite"
+    content = bytearray(Path(ran.report["audit"]["path"]).read_bytes())
+    place = content.rindex(b"reservation_price")
+    content[place] ^= 1
+    copy.write_bytes(content)
+    answer = called("audit", "verify", str(copy))
+    assert (answer.code, answer.out) == (9, "")
+    assert f"{copy} does not verify: audit record " in answer.complaint
+    found = json.loads(called("audit", "verify", str(copy), "--json").out)
+    assert found["ok"] is False
+    assert found["sequence"] > 0
+
+
+def test_why_tells_the_whole_story_with_numbers(ran: Ran) -> None:
+    answer = called(
+        "audit", "why", str(ran.config.with_name("audit.sqlite")), order_of(ran, "fill")
+    )
+    assert answer.code == 0
+    labels = [line.split(" ")[0] for line in answer.out.splitlines()[1:]]
+    told = [label for label in labels if label]
+    assert told[:9] == [
+        "order", "signal", "market", "size", "limits", "breaker", "route", "gate", "send",
+    ]  # fmt: skip
+    assert "fill" in told
+    for text in (
+        "BTC-USD-PERP",
+        "reservation_price ",
+        " by kelly; ",
+        "order_notional ",
+        " of 10000",
+        "book live, must be live",
+        "statistical armed; ",
+        "best_price",
+        "let out",
+        "fee ",
+        "maker",
+    ):
+        assert text in answer.out, text
+
+
+def test_why_as_json_holds_the_records_whole(ran: Ran) -> None:
+    log, order = str(ran.config.with_name("audit.sqlite")), order_of(ran, "fill")
+    found = json.loads(called("audit", "why", log, order, "--json").out)
+    kinds = [record["kind"] for record in found["records"]]
+    assert kinds[:2] == ["intent", "send"]
+    assert found["records"][0]["payload"]["signal"]["action"] == "quote"
+    assert {record["order"] for record in found["records"]} == {order}
+
+
+def test_an_unknown_order_is_named(ran: Ran) -> None:
+    answer = called("audit", "why", str(ran.config.with_name("audit.sqlite")), "nope")
+    assert answer.code == 1
+    assert "no record about order 'nope'; check the id" in answer.complaint
+
+
+def test_records_are_listed_for_people(ran: Ran) -> None:
+    log = str(ran.config.with_name("audit.sqlite"))
+    lines = called("audit", "list", log, "--last", "5").out.splitlines()
+    assert len(lines) == 5
+    assert "run_end" in lines[-1]
+    assert "at 6" in called("audit", "list", log, "--kind", "intent", "--last", "1").out
+
+
+def test_an_interrupt_stops_in_good_order(ran: Ran, tmp_path: Path) -> None:
+    config = session_file(tmp_path, seconds=36_000.0)
+    log = tmp_path / "audit.sqlite"
+    with subprocess.Popen(
+        [*COMMAND, "run", str(config), "--json"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environment({}),
+    ) as process:
+        while not (log.exists() and called("audit", "list", str(log), "--kind", "ack").out):
+            assert process.poll() is None
+            time.sleep(0.5)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=120)
+    assert process.returncode == 130
+    assert b"stopping in good order" in err
+    report = json.loads(out)
+    assert report["stopped"] == "interrupted"
+    assert Path(report["report"]).exists()
+    verified = json.loads(called("audit", "verify", str(log), "--json").out)
+    assert (verified["ok"], verified["head"]) == (True, report["audit"]["head"])
+    assert "run_end" in called("audit", "list", str(log), "--last", "1").out
+
+
+def test_an_impatient_interrupt_leaves_what_was_written(ran: Ran, tmp_path: Path) -> None:
+    config = session_file(tmp_path, seconds=36_000.0)
+    log = tmp_path / "audit.sqlite"
+    with subprocess.Popen(
+        [*COMMAND, "run", str(config)], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        while not (log.exists() and called("audit", "list", str(log), "--kind", "ack").out):
+            assert process.poll() is None
+            time.sleep(0.5)
+        process.kill()
+        process.communicate(timeout=60)
+    verified = json.loads(called("audit", "verify", str(log), "--json").out)
+    assert verified["ok"]
+    assert verified["records"] > 1
+
+
+def test_warming_up_compiles_what_a_session_needs(ran: Ran) -> None:
+    found = json.loads(called("warmup", str(ran.config), "--json").out)
+    assert found["schema"] == 1
+    assert found["sessions"] == [{"session": str(ran.config), "compiled": 0, "error": ""}]
+    assert "0 kernels compiled" in called("warmup", str(ran.config)).out
+
+
+@pytest.mark.parametrize("command", [("doctor",), ("doctor", "--json")])
+def test_the_doctor_finds_this_installation_well(command: tuple[str, ...]) -> None:
+    answer = called(*command)
+    assert answer.code == 0, answer.out
+    for text in ("python", "kernel cache", "sqlite", "plugins", "durable write"):
+        assert text in answer.out
+
+
+def test_the_doctor_warns_of_a_cache_folder_that_is_none(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_text("")
+    answer = spawned("doctor", "--json", NUMBA_CACHE_DIR=str(file / "cache"))
+    findings = {each["check"]: each for each in json.loads(answer.out)["findings"]}
+    assert answer.code == 0
+    assert findings["kernel cache"]["state"] == "warn"
+    assert "point NUMBA_CACHE_DIR elsewhere" in findings["kernel cache"]["text"]
