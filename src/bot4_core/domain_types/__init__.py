@@ -32,6 +32,7 @@ from bot4_core.domain_types.decisions import (
     BreakerScope,
     BreakerVerdict,
     ChildOrder,
+    NamedValues,
     Signal,
 )
 from bot4_core.domain_types.instruments import (
@@ -81,6 +82,8 @@ from bot4_core.domain_types.records import (
     OrderReason,
     OrderStatus,
     OrderType,
+    Record,
+    Records,
     Side,
     SignalAction,
     TimeInForce,
@@ -135,6 +138,7 @@ __all__ = [
     "LimitsPreset",
     "MarkPrice",
     "Money",
+    "NamedValues",
     "Nanoseconds",
     "Order",
     "OrderFlag",
@@ -150,6 +154,8 @@ __all__ = [
     "ProfitAndLoss",
     "Quantity",
     "Quote",
+    "Record",
+    "Records",
     "RiskLimits",
     "Rounding",
     "Settlement",
