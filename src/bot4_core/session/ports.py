@@ -35,7 +35,7 @@ class RunProgress(NamedTuple):
 class Progress(Protocol):
     """Told how far a run has come; must not block."""
 
-    def __call__(self, progress: RunProgress) -> None:
+    def __call__(self, progress: RunProgress, /) -> None:
         """Take note."""
 
 

@@ -165,10 +165,9 @@ class SessionRunner:
         state.account.orders.check()
         self._audit.commit()
 
-    def _tell(self) -> None:
+    def _tell(self, share: float) -> None:
         if self._progress is not None:
-            share, count = self._market.share, self._messages
-            self._progress(RunProgress("run", share, count))
+            self._progress(RunProgress("run", share, self._messages))
 
     def _report(self, wall: float) -> SessionReport:
         session, state = self._session, self._session.state

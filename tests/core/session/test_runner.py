@@ -290,6 +290,7 @@ def test_progress_is_told_batch_by_batch() -> None:
     assert [(each.stage, each.share, each.messages) for each in told] == [
         ("run", 0.5, 60),
         ("run", 0.5, 120),
+        ("run", 1.0, 120),
     ]
 
 

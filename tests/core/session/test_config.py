@@ -1,0 +1,119 @@
+"""Configurations: read from TOML, all faults at once, paths from the file's folder."""
+
+from decimal import Decimal
+from pathlib import Path
+
+import attrs
+import pytest
+
+from bot4_core.convert import from_toml, to_toml
+from bot4_core.domain_types.decisions import BreakerScope
+from bot4_core.domain_types.risk_limits import LimitsPreset, RiskLimits
+from bot4_core.errors import ConfigError
+from bot4_core.session.config import LimitsConfig, SessionConfig, SessionMode
+
+SMALL = """
+[venue]
+plugin = "sim"
+market = "sim"
+
+[account]
+asset = "USD"
+cash = "1000"
+
+[strategy]
+plugin = "market_making"
+settings = { risk_aversion = 0.2 }
+
+[sizer]
+plugin = "kelly"
+"""
+
+
+def read(text: str) -> SessionConfig:
+    return from_toml(text, SessionConfig)
+
+
+def test_a_small_file_is_completed_with_defaults() -> None:
+    config = read(SMALL)
+    assert (config.mode, config.seed, config.breakers) == (SessionMode.BACKTEST, 0, ())
+    assert config.strategy.settings == {"risk_aversion": 0.2}
+    assert config.audit.durable == "normal"
+
+
+def test_a_configuration_survives_being_written() -> None:
+    config = read(SMALL + '[[breakers]]\nplugin = "statistical"\nscope = "session"\n')
+    assert config.breakers[0].scope is BreakerScope.SESSION
+    assert read(to_toml(config)) == config
+
+
+def test_a_typo_is_named_with_its_nearest_match() -> None:
+    with pytest.raises(ConfigError, match="did you mean 'market'"):
+        read(SMALL.replace("market = ", "markt = "))
+
+
+@pytest.mark.parametrize(
+    ("addition", "path"),
+    [
+        ("schema = 2", "schema"),
+        ("seed = -1", "seed"),
+        ('breakers = [{plugin = "a"}, {plugin = "b", name = "a"}]', "breakers[1].name"),
+        ("source = { seconds = -1.0 }", "source.seconds"),
+        ("quoting = { retry_ms = -1 }", "quoting.retry_ms"),
+        ('audit = { durable = "perhaps" }', "audit.durable"),
+    ],
+)
+def test_what_makes_no_sense_is_named_by_its_path(addition: str, path: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        read(addition + SMALL)
+    assert [each for each, _ in caught.value.faults] == [path]
+
+
+@pytest.mark.parametrize("cash", ["0", "-5"])
+def test_an_account_needs_cash(cash: str) -> None:
+    with pytest.raises(ConfigError, match="not a positive amount"):
+        read(SMALL.replace('"1000"', f'"{cash}"'))
+
+
+def test_all_faults_come_at_once() -> None:
+    with pytest.raises(ConfigError) as caught:
+        read("seed = -1\nschema = 9" + SMALL.replace("1000", "-1"))
+    assert {path for path, _ in caught.value.faults} >= {"account.cash"}
+
+
+def test_a_file_is_read_and_its_paths_count_from_its_folder(tmp_path: Path) -> None:
+    path = tmp_path / "session.toml"
+    path.write_text('report = "out"\nsource = { recordings = ["a.gz", "/b.gz"] }' + SMALL)
+    config = SessionConfig.read(path)
+    assert config.source.recordings == (tmp_path / "a.gz", Path("/b.gz"))
+    assert config.audit.path == tmp_path / "audit.sqlite"
+    assert config.report == tmp_path / "out"
+
+
+def test_a_missing_file_says_so(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="cannot be read"):
+        SessionConfig.read(tmp_path / "nowhere.toml")
+
+
+def test_a_file_that_is_no_text_says_so(tmp_path: Path) -> None:
+    path = tmp_path / "session.toml"
+    path.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(ConfigError, match="cannot be read"):
+        SessionConfig.read(path)
+
+
+def test_limits_are_a_preset_with_exceptions() -> None:
+    config = LimitsConfig(preset=LimitsPreset.CONSERVATIVE, max_open_orders=7)
+    expected = RiskLimits.preset(LimitsPreset.CONSERVATIVE, Decimal(1_000))
+    assert config.limits(Decimal(1_000)) == attrs.evolve(expected, max_open_orders=7)
+
+
+def test_a_breaker_is_called_by_its_name_or_its_plugins() -> None:
+    config = read('breakers = [{plugin = "a"}, {plugin = "a", name = "b"}]' + SMALL)
+    assert [each.label for each in config.breakers] == ["a", "b"]
+
+
+@pytest.mark.parametrize("name", ["quickstart.toml", "binance_recording.toml"])
+def test_the_examples_are_sound(root: Path, name: str) -> None:
+    config = SessionConfig.read(root / "examples" / name)
+    assert config.limits.limits(config.account.cash).max_order_notional > 0

@@ -1,0 +1,385 @@
+"""Markets and what builds them: recordings, a simulated venue, and clear refusals."""
+
+import time
+from collections.abc import Sequence
+from decimal import Decimal
+from pathlib import Path
+
+import attrs
+import pytest
+from tests.core.session.session_world import (
+    FixedSizer,
+    ScriptedStrategy,
+    both_sides,
+    configuration,
+    quote,
+)
+from tests.core.session.test_runner import Ticking
+from tests.core.session.toy_exchange import ToyExchange, toy_instrument
+
+from bot4_core import PluginHost, SessionConfig, run, warm_session
+from bot4_core.audit import read_records, verify
+from bot4_core.domain_types.audit_records import AuditKind
+from bot4_core.domain_types.canonical_types import Nanoseconds
+from bot4_core.domain_types.decisions import BreakerScope, Signal
+from bot4_core.domain_types.instruments import FeeSchedule, Instrument
+from bot4_core.domain_types.records import Side
+from bot4_core.errors import ConfigError, MissingPluginError, RecordingError
+from bot4_core.plugins import Component, hookimpl
+from bot4_core.plugins.interfaces import (
+    Breaker,
+    PartSettings,
+    Record,
+    Router,
+    Sizer,
+    Strategy,
+)
+from bot4_core.session.building import build_market, build_parts, exchange_factory
+from bot4_core.session.config import (
+    AccountConfig,
+    AuditConfig,
+    BreakerConfig,
+    PartConfig,
+    SessionMode,
+    SourceConfig,
+    VenueConfig,
+)
+from bot4_core.session.event_stream import ReadingOptions
+from bot4_core.session.markets import RecordedMarket, SimulatedMarket, survey
+from bot4_core.session.paper import PaperSettings
+from bot4_core.session.ports import RunProgress
+from bot4_core.session.runner import SessionRunner
+from bot4_core.session.session import Session
+from bot4_core.session.state import Parts
+
+SNAPSHOT = '{{"s":"{symbol}","book":[["BUY","{bid}","50"],["SELL","102","50"]],"snapshot":true}}'
+
+
+def toy_file(path: Path, bid: str = "100", symbol: str = "A") -> Path:
+    """Write a recording of one toy instrument: a book, and prints around it."""
+    begin = 1_700_000_000_000_000_000
+    lines = [f"{begin} {SNAPSHOT.format(symbol=symbol, bid=bid)}"]
+    lines += [
+        f'{begin + step * 100_000_000} {{"s":"{symbol}","trade":["{price}","100"]}}'
+        for step, price in enumerate([90, 110] * 20, 1)
+    ]
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+@pytest.fixture
+def toy(tmp_path: Path) -> Path:
+    return toy_file(tmp_path / "a.txt")
+
+
+def recorded(path: Path, instruments: Sequence[Instrument] = ()) -> RecordedMarket:
+    return RecordedMarket([path], ToyExchange, instruments, PaperSettings())
+
+
+def bids(view: Record) -> Sequence[Signal]:
+    """Join the best bid, at the toy's whole prices."""
+    return [quote(view, Side.BUY, 100 * int(view["bid"]))]
+
+
+# -- recordings -----------------------------------------------------------------------------------
+
+
+def test_instruments_are_learnt_from_the_recording(toy: Path) -> None:
+    market = recorded(toy)
+    assert [str(each.symbol) for each in market.instruments] == ["A"]
+    assert (market.surveyed, len(market.table)) == (True, 1)
+    assert market.warnings == ("scales of A were read off the data, not off metadata",)
+
+
+def test_decimals_that_come_late_are_learnt_as_well(tmp_path: Path) -> None:
+    path = toy_file(tmp_path / "a.txt")
+    path.write_text(path.read_text() + '1700000009000000000 {"s":"A","trade":["101.25","1"]}\n')
+    known = survey([path], ToyExchange, ReadingOptions())
+    assert known[0].price_exponent == -2
+    assert recorded(path).instruments[0].price_exponent == -2
+
+
+def test_given_instruments_are_not_looked_for(toy: Path) -> None:
+    given = attrs.evolve(toy_instrument("A"), from_data=False)
+    market = recorded(toy, [given])
+    assert (market.surveyed, market.warnings) == (False, ())
+
+
+def test_a_recording_of_more_than_was_given_is_refused(tmp_path: Path) -> None:
+    path = toy_file(tmp_path / "b.txt", symbol="B")
+    market = recorded(path, [toy_instrument("A")])
+    with pytest.raises(ConfigError, match="the recordings hold B too"):
+        list(market.batches())
+
+
+def test_a_recording_of_finer_prices_than_given_is_refused(tmp_path: Path) -> None:
+    path = toy_file(tmp_path / "a.txt", bid="100.5")
+    market = recorded(path, [toy_instrument("A")])
+    with pytest.raises(ConfigError, match="finer exponents"):
+        list(market.batches())
+
+
+def test_a_market_serves_a_session_only(toy: Path) -> None:
+    with pytest.raises(RecordingError, match="not attached"):
+        recorded(toy).before(1)
+
+
+def test_a_session_plays_a_recording_to_its_end(toy: Path) -> None:
+    market = recorded(toy)
+    strategy = ScriptedStrategy(market.instruments, bids)
+    parts = Parts(strategy=strategy, sizer=FixedSizer(market.instruments, 1))
+    config = configuration(account=AccountConfig(asset="USD", cash=Decimal(100_000)))
+    session = Session(config, market.instruments, market.table, parts)
+    report = SessionRunner(session, market, Ticking()).run()
+    assert (report.messages, report.positions["A"].state) == (41, "live")
+    assert sum(report.orders.values()) == 1
+    assert market.share == 1.0
+    assert market.resync(0, 1) is None  # type: ignore[func-returns-value]  # it does nothing
+
+
+def test_an_empty_recording_is_wholly_read(toy: Path, tmp_path: Path) -> None:
+    market = recorded(toy)
+    market._total = 0
+    assert market.share == 1.0
+
+
+# -- building -------------------------------------------------------------------------------------
+
+
+class ToyParts:
+    """A plugin that brings the toy venue and scripted parts."""
+
+    HOOK_API = 1
+
+    @hookimpl
+    def bot4_components(self) -> Sequence[Component]:
+        here = "tests.core.session.test_markets"
+        return (
+            Component(kind="exchange", name="toy", load=f"{here}:ToyVenue"),
+            Component(kind="exchange", name="odd", load=f"{here}:OddVenue"),
+            Component(kind="strategy", name="quiet", load=f"{here}:Quiet"),
+            Component(kind="sizer", name="one", load=f"{here}:One"),
+            Component(kind="breaker", name="calm", load=f"{here}:Calm"),
+            Component(kind="router", name="straight", load=f"{here}:Straight"),
+        )
+
+
+class ToyVenue(ToyExchange):
+    """The toy venue as plugins bring it."""
+
+    name = "toy"
+
+    def __init__(self, settings: PartSettings, instruments: Sequence[Instrument] = ()) -> None:
+        super().__init__(instruments)
+        self.settings = settings
+
+
+class OddVenue(ToyVenue):
+    """Promises a simulated venue and has none."""
+
+    name = "odd"
+
+    def open_venue(self) -> object:
+        return "nothing"
+
+
+class Quiet(Strategy[PartSettings]):
+    name = "quiet"
+
+    def decide(self, view: Record) -> Sequence[Signal]:
+        return []
+
+
+class One(Sizer[PartSettings]):
+    name = "one"
+
+    def size(self, signal: Signal, view: Record) -> int:
+        return 1
+
+
+class Calm(Breaker[PartSettings]):
+    name = "calm"
+
+    def observe(self, view: Record) -> None:
+        return None
+
+
+class Straight(Router[PartSettings]):
+    name = "straight"
+
+
+def toy_host() -> PluginHost:
+    host = PluginHost()
+    host.register(ToyParts(), name="toys")
+    return host
+
+
+def toy_config(**changes: object) -> SessionConfig:
+    settings = {
+        "venue": VenueConfig(plugin="toy", market="spot"),
+        "strategy": PartConfig(plugin="quiet"),
+        "sizer": PartConfig(plugin="one"),
+    }
+    return configuration(**{**settings, **changes})
+
+
+def test_parts_are_made_by_name_with_their_settings() -> None:
+    config = toy_config(
+        router=PartConfig(plugin="straight"),
+        breakers=(BreakerConfig(plugin="calm", name="first", scope=BreakerScope.VENUE),),
+    )
+    parts = build_parts(config, toy_host(), [toy_instrument("A")])
+    assert (parts.strategy.name, parts.sizer.name) == ("quiet", "one")
+    assert parts.router is not None
+    assert [(name, scope) for name, scope, _ in parts.breakers] == [("first", BreakerScope.VENUE)]
+
+
+def test_settings_of_a_part_are_checked_under_their_path() -> None:
+    config = toy_config(breakers=(BreakerConfig(plugin="calm", settings={"speed": 1}),))
+    with pytest.raises(ConfigError, match=r"breakers\[0\].settings.speed"):
+        build_parts(config, toy_host(), [])
+
+
+def test_an_unknown_plugin_is_named() -> None:
+    with pytest.raises(MissingPluginError, match="'loud'"):
+        build_parts(toy_config(strategy=PartConfig(plugin="loud")), toy_host(), [])
+
+
+def test_a_market_that_the_venue_has_not_is_refused() -> None:
+    config = toy_config(venue=VenueConfig(plugin="toy", market="moon"))
+    with pytest.raises(ConfigError, match="it serves spot"):
+        exchange_factory(config, toy_host())
+
+
+def test_fees_of_the_configuration_replace_the_instruments() -> None:
+    fees = FeeSchedule(maker=Decimal("0.001"))
+    factory = exchange_factory(toy_config(fees=fees), toy_host())
+    assert factory([toy_instrument("A")]).instruments[0].fees == fees
+
+
+def test_recordings_make_a_recorded_market(toy: Path) -> None:
+    config = toy_config(source=SourceConfig(recordings=(toy,)))
+    assert isinstance(build_market(config, toy_host()), RecordedMarket)
+
+
+@pytest.mark.parametrize("mode", [SessionMode.BACKTEST, SessionMode.PAPER])
+def test_without_anything_to_play_the_configuration_is_refused(mode: SessionMode) -> None:
+    with pytest.raises(ConfigError, match="nothing to play"):
+        build_market(toy_config(mode=mode), toy_host())
+
+
+@pytest.mark.parametrize(("seconds", "text"), [(0.0, "some seconds"), (1.0, "no simulated venue")])
+def test_what_is_no_simulated_session_is_refused(seconds: float, text: str) -> None:
+    config = toy_config(
+        mode=SessionMode.PAPER,
+        venue=VenueConfig(plugin="odd", market="spot"),
+        source=SourceConfig(seconds=seconds),
+    )
+    with pytest.raises(ConfigError, match=text):
+        build_market(config, toy_host())
+
+
+@pytest.mark.parametrize(("consent", "path"), [(False, "mode"), (True, "venue.plugin")])
+def test_live_trading_is_refused_with_the_reason(consent: bool, path: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        run(toy_config(mode=SessionMode.LIVE), toy_host(), Ticking(), consent=consent)
+    assert [each for each, _ in caught.value.faults] == [path]
+
+
+def test_warming_up_without_known_instruments_leaves_the_parts_for_later() -> None:
+    told: list[RunProgress] = []
+    assert warm_session(toy_config(), toy_host(), told.append) == 0
+    assert told[-1] == RunProgress("compile", 1.0, 0, "")
+    assert warm_session(toy_config(), toy_host()) == 0
+
+
+def test_warming_up_twice_compiles_nothing_the_second_time() -> None:
+    instruments = [toy_instrument("A")]
+    told: list[RunProgress] = []
+    warm_session(toy_config(), toy_host(), told.append, instruments)
+    assert "check_limits" in {each.detail for each in told}
+    assert warm_session(toy_config(), toy_host(), None, instruments) == 0
+
+
+# -- a simulated venue ----------------------------------------------------------------------------
+
+
+def simulated(folder: Path, **changes: object) -> SessionConfig:
+    settings = {
+        "mode": SessionMode.PAPER,
+        "seed": 3,
+        "venue": VenueConfig(
+            plugin="sim",
+            market="sim",
+            symbols=("BTC-USD-PERP",),
+            settings={"faults": [{"kind": "drop", "symbol": "BTC-USD-PERP", "message": 9}]},
+        ),
+        "source": SourceConfig(seconds=1.0),
+        "account": AccountConfig(asset="USD", cash=Decimal(100_000)),
+        "audit": AuditConfig(path=folder / "deep" / "audit.sqlite"),
+        "strategy": PartConfig(plugin="joining"),
+        "sizer": PartConfig(plugin="one"),
+    }
+    return configuration(**{**settings, **changes})
+
+
+class Joining(Strategy[PartSettings]):
+    """Joins both sides."""
+
+    name = "joining"
+
+    def decide(self, view: Record) -> Sequence[Signal]:
+        return both_sides(view)
+
+
+class Joins:
+    """A plugin of one strategy and one sizer."""
+
+    HOOK_API = 1
+
+    @hookimpl
+    def bot4_components(self) -> Sequence[Component]:
+        here = "tests.core.session.test_markets"
+        return (
+            Component(kind="strategy", name="joining", load=f"{here}:Joining"),
+            Component(kind="sizer", name="one", load=f"{here}:One"),
+        )
+
+
+def full_host() -> PluginHost:
+    host = PluginHost.installed(allow=["exchange-sim"])
+    host.register(Joins(), name="joins")
+    return host
+
+
+def test_a_simulated_session_trades_survives_a_gap_and_can_be_repeated(tmp_path: Path) -> None:
+    told: list[RunProgress] = []
+    first = run(simulated(tmp_path / "a"), full_host(), time, progress=told.append)
+    second = run(simulated(tmp_path / "b"), full_host(), time)
+    other = run(simulated(tmp_path / "c", seed=4), full_host(), time)
+    assert first.digest == second.digest != other.digest
+    assert (first.fills, first.orders) == (second.fills, second.orders)
+    assert sum(first.orders.values()) > 0
+    log = tmp_path / "a" / "deep" / "audit.sqlite"
+    assert verify(log).records == first.audit.records
+    kinds = {record.kind for record in read_records(log)}
+    assert {AuditKind.INTENT, AuditKind.SEND, AuditKind.ACK, AuditKind.BOOK_GAP} <= kinds
+    assert first.positions["BTC-USD-PERP"].state == "live"
+    assert {each.stage for each in told} == {"compile", "run"}
+    assert told[-1].share == pytest.approx(1.0)
+
+
+def test_a_simulated_market_serves_a_session_only() -> None:
+    config = simulated(Path("nowhere"))
+    market = build_market(config, full_host())
+    assert isinstance(market, SimulatedMarket)
+    assert (market.quarantined, market.share) == (0, 0.0)
+    with pytest.raises(RecordingError, match="not attached"):
+        market.cancel(1, Nanoseconds(1))
+
+
+def test_a_session_of_no_time_is_over() -> None:
+    market = build_market(simulated(Path("nowhere")), full_host())
+    assert isinstance(market, SimulatedMarket)
+    market._end = market._begin
+    assert market.share == 1.0

@@ -1,0 +1,284 @@
+"""Parts in both forms mean the same, and routers split no more than there is."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from tests.core.session.session_world import (
+    NOTHING,
+    SECOND,
+    START,
+    FixedSizer,
+    ScriptedStrategy,
+    configuration,
+    instrument,
+    quote,
+    table_of,
+    touch,
+)
+
+from bot4_core.domain_types.canonical_types import InstrumentId, VenueName
+from bot4_core.domain_types.decisions import BreakerEffect, BreakerScope, ChildOrder, Signal
+from bot4_core.domain_types.instruments import Instrument
+from bot4_core.domain_types.orders import OrderIntent
+from bot4_core.domain_types.records import INTENT_DTYPE, VIEW_DTYPE, Side, SignalAction
+from bot4_core.errors import PluginError
+from bot4_core.jit import kernel
+from bot4_core.plugins.interfaces import (
+    Breaker,
+    CompiledForm,
+    PartSettings,
+    Record,
+    Records,
+    Router,
+    Sizer,
+    Strategy,
+)
+from bot4_core.session.effects import RecordIntent
+from bot4_core.session.parts import SizerCalls, StrategyCalls, breaker_observer
+from bot4_core.session.routes import Child, RouterCalls
+from bot4_core.session.session import Session
+from bot4_core.session.state import Parts
+
+INSTRUMENTS = (instrument(), instrument("ETHUSDT"))
+
+
+@kernel()
+def quote_bid(view: Record, state: Record, params: Record, signals: Records) -> int:
+    """Join the bid; count how often."""
+    state["i"][0] += 1
+    row = signals[0]
+    row["instrument"], row["action"], row["side"] = view["instrument"], 1, 1
+    row["price"], row["horizon"], row["reason"] = view["bid"], 1000, state["i"][0] - 1
+    row["strength"], row["edge"], row["variance"] = params["f"][0], 0.5, 0.25
+    row["values"][0] = view["bid_size"]
+    return 1
+
+
+@kernel()
+def size_by_strength(signal: Record, view: Record, state: Record, params: Record) -> int:
+    """Return ten times the strength, and remember it."""
+    state["f"][3] = signal["strength"]
+    state["f"][1] = view["ask"]
+    return int(signal["strength"] * 10.0)
+
+
+@kernel()
+def trip_above(view: Record, state: Record, params: Record) -> int:
+    """Trip above a price."""
+    state["f"][0] = view["bid"]
+    return int(params["i"][0]) if view["bid"] > params["f"][0] else 0
+
+
+@kernel()
+def route_halves(
+    intent: Record, views: Records, state: Record, params: Record, children: Records
+) -> int:
+    """Split over both instruments."""
+    for number in range(2):
+        children[number]["instrument"] = number
+        children[number]["price"] = intent["price"]
+        children[number]["size"] = intent["size"] // 2
+    return 2
+
+
+class CompiledStrategy(Strategy[PartSettings]):
+    name = "compiled"
+    reasons = ("first", "second")
+    value_names = ("bid_size",)
+
+    def compiled(self) -> CompiledForm:
+        params = CompiledForm.new_params()
+        params["f"][0] = 2.0
+        return CompiledForm(function=quote_bid, params=params)
+
+
+class CompiledSizer(Sizer[PartSettings]):
+    name = "compiled"
+
+    def compiled(self) -> CompiledForm:
+        values = (("strength", 3), ("ask", 1))
+        params = CompiledForm.new_params()
+        return CompiledForm(function=size_by_strength, params=params, state_values=values)
+
+
+class CompiledBreaker(Breaker[PartSettings]):
+    name = "compiled"
+
+    def compiled(self) -> CompiledForm:
+        params = CompiledForm.new_params()
+        params["f"][0], params["i"][0] = 100.0, BreakerEffect.BLOCK_ALL
+        return CompiledForm(function=trip_above, params=params, state_values=(("bid", 0),))
+
+
+class CompiledRouter(Router[PartSettings]):
+    name = "halves"
+
+    def compiled(self) -> CompiledForm:
+        return CompiledForm(function=route_halves, params=CompiledForm.new_params())
+
+
+class ScriptedRouter(Router[PartSettings]):
+    name = "scripted"
+
+    def __init__(self, instruments: Sequence[Instrument], children: Sequence[ChildOrder]) -> None:
+        super().__init__(NOTHING, instruments)
+        self.children = children
+        self.asked: list[OrderIntent] = []
+
+    def route(self, intent: OrderIntent, views: Sequence[Record]) -> Sequence[ChildOrder]:
+        assert len(views) == 2
+        self.asked.append(intent)
+        return self.children
+
+
+def views() -> Records:
+    rows = np.zeros(2, VIEW_DTYPE)
+    rows["instrument"], rows["bid"], rows["ask"] = [0, 1], 50, 60
+    rows["bid_size"] = 7
+    return rows
+
+
+def child(size: int, number: int = 0, reason: str = "") -> ChildOrder:
+    return ChildOrder(
+        venue=VenueName("test"),
+        instrument=InstrumentId(number),
+        size=size,
+        price=5_000,
+        reason=reason,
+    )
+
+
+def routed(router: Router[PartSettings]) -> list[Child]:
+    intents = np.zeros(1, INTENT_DTYPE)
+    intents[0] = (1, 0, 1, 2, 1, 0, 5_000, 100, START)
+    return RouterCalls(router, intents, views()).route(0)
+
+
+def test_a_compiled_strategy_speaks_through_its_signals() -> None:
+    calls = StrategyCalls(CompiledStrategy(NOTHING, INSTRUMENTS), views())
+    assert calls.decide[1]() == 1
+    signal = calls.signal(0)
+    assert (signal.instrument, signal.action, signal.side) == (1, SignalAction.QUOTE, Side.BUY)
+    assert str(signal.price) == "0.50"
+    assert (signal.reason, signal.values) == ("first", (("bid_size", 7.0),))
+    assert calls.fields[0].tolist() == [1, 1, 1, 50]
+
+
+def test_each_instrument_has_its_own_memory() -> None:
+    calls = StrategyCalls(CompiledStrategy(NOTHING, INSTRUMENTS), views())
+    for _ in range(3):
+        calls.decide[0]()
+    assert calls.signal(0).reason == "reason 2"
+    calls.decide[1]()
+    assert calls.signal(0).reason == "first"
+
+
+def test_a_python_strategy_writes_the_same_rows() -> None:
+    strategy = ScriptedStrategy(INSTRUMENTS, lambda view: [quote(view, Side.SELL, 60)])
+    calls = StrategyCalls(strategy, views())
+    assert calls.decide[1]() == 1
+    assert calls.fields[0].tolist() == [1, 1, -1, 60]
+    assert calls.signal(0).reason == "test"
+    raw, reason, values = calls.given(0)
+    assert (len(raw), reason, values[0][0]) == (calls.signals.itemsize, "test", "mid")
+
+
+def test_a_compiled_sizer_reads_signals_of_either_form() -> None:
+    shown = views()
+    for strategy in (
+        CompiledStrategy(NOTHING, INSTRUMENTS),
+        ScriptedStrategy(INSTRUMENTS, lambda view: [quote(view, Side.BUY, 50, strength=2.0)]),
+    ):
+        calls = StrategyCalls(strategy, shown)
+        sizer = SizerCalls(CompiledSizer(NOTHING, INSTRUMENTS), calls, shown)
+        calls.decide[0]()
+        assert sizer.size(0, 0) == 20
+        assert sizer.values(0) == (("strength", 2.0), ("ask", 60.0))
+
+
+def test_a_python_sizer_is_given_a_domain_signal() -> None:
+    seen: list[Signal] = []
+
+    class Watching(FixedSizer):
+        def size(self, signal: Signal, view: Record) -> int:
+            seen.append(signal)
+            return int(view["bid_size"])
+
+    calls = StrategyCalls(CompiledStrategy(NOTHING, INSTRUMENTS), views())
+    sizer = SizerCalls(Watching(INSTRUMENTS), calls, views())
+    calls.decide[0]()
+    assert (sizer.size(0, 0), sizer.values(0)) == (7, ())
+    assert seen[0].reason == "first"
+
+
+def test_a_compiled_breaker_explains_itself_and_forgets_on_demand() -> None:
+    rows = views()
+    breaker = CompiledBreaker(NOTHING, INSTRUMENTS)
+    observer = breaker_observer(breaker, "price", BreakerScope.INSTRUMENT, rows)
+    assert observer.observe[0]() == 0
+    rows["bid"][0] = 101
+    assert observer.observe[0]() == BreakerEffect.BLOCK_ALL
+    assert observer.explain(0) == ("price tripped", (("bid", 101.0),))
+    assert observer.measure(1) == (("bid", 0.0),)
+    observer.forget(0)
+    assert observer.measure(0) == (("bid", 0.0),)
+
+
+def test_a_compiled_router_splits_an_order() -> None:
+    children = routed(CompiledRouter(NOTHING, INSTRUMENTS))
+    assert children == [Child(0, 5_000, 50, "halves"), Child(1, 5_000, 50, "halves")]
+
+
+def test_a_python_router_splits_an_order() -> None:
+    router = ScriptedRouter(INSTRUMENTS, [child(40, 1, "cheap"), child(60)])
+    assert routed(router) == [Child(1, 5_000, 40, "cheap"), Child(0, 5_000, 60, "scripted")]
+    asked = router.asked[0]
+    assert (str(asked.price), str(asked.size), asked.side) == ("50.00", "0.100", Side.BUY)
+
+
+@pytest.mark.parametrize(
+    ("children", "text"),
+    [
+        ([child(0)], "positive sizes"),
+        ([child(60), child(41)], "at most the order's size 100"),
+        ([child(10, 2)], "known instruments"),
+    ],
+)
+def test_a_router_cannot_make_orders_up(children: list[ChildOrder], text: str) -> None:
+    with pytest.raises(PluginError, match=text):
+        routed(ScriptedRouter(INSTRUMENTS, children))
+
+
+def test_a_router_gives_child_orders() -> None:
+    with pytest.raises(PluginError, match="ChildOrder"):
+        routed(ScriptedRouter(INSTRUMENTS, ["there"]))  # type: ignore[list-item]  # that is the point
+
+
+def test_a_session_of_compiled_parts_routes_and_explains() -> None:
+    parts = Parts(
+        strategy=CompiledStrategy(NOTHING, INSTRUMENTS),
+        sizer=CompiledSizer(NOTHING, INSTRUMENTS),
+        router=CompiledRouter(NOTHING, INSTRUMENTS),
+        breakers=(("price", BreakerScope.SESSION, CompiledBreaker(NOTHING, INSTRUMENTS)),),
+    )
+    session = Session(configuration(), INSTRUMENTS, table_of(INSTRUMENTS), parts)
+    session.step(touch(START, 70, 80, 1))
+    found = session.step(touch(START + 2 * SECOND, 70, 80))
+    intents = [effect for effect in found if isinstance(effect, RecordIntent)]
+    assert [each.intent[1] for each in intents] == [0, 1]
+    text = session.text.intent(intents[0])
+    assert (text["route"], text["size"]["values"]) == ("halves", {"strength": "2.0", "ask": "80.0"})
+    assert text["signal"]["reason"] == "first"
+    assert text["breakers"]["price"]["values"] == {"bid": "70.0"}
+    tripped = session.step(touch(START + 3 * SECOND, 110, 120))
+    assert session.state.panel.effects == [BreakerEffect.BLOCK_ALL] * 2
+    assert tripped
+
+
+def test_a_market_order_is_routed_without_a_price() -> None:
+    intents = np.zeros(1, INTENT_DTYPE)
+    intents[0] = (1, 0, -1, 1, 2, 0, 0, 100, START)
+    router = ScriptedRouter(INSTRUMENTS, [])
+    assert RouterCalls(router, intents, views()).route(0) == []
+    assert router.asked[0].price is None
