@@ -93,7 +93,7 @@ def imports(session: nox.Session) -> None:
 @nox.session
 def typing(session: nox.Session) -> None:
     """Both type checkers, tests included."""
-    bin_folder = environment(session, "typing", "typing", "tests", "bench")
+    bin_folder = environment(session, "typing", "typing", "tests", "lint", "bench")
     session.run(str(bin_folder / "mypy"), external=True)
     session.run(str(bin_folder / "mypy"), "tests", "tools", external=True)
     pyright = [str(bin_folder / "pyright"), "--pythonpath", str(bin_folder / "python")]

@@ -1,6 +1,6 @@
 """The staged driver: walks the stages of a decision from Python, message by message."""
 
-from typing import Final, TypeAlias
+from typing import Final
 
 import numpy as np
 
@@ -22,7 +22,6 @@ from bot4_core.session.state import SessionState
 
 __all__ = ["StagedDriver"]
 
-Touch: TypeAlias = tuple[int, int]
 LIVE: Final = int(BookState.LIVE)
 FIRST_ORDER: Final = int(EventKind.ORDER_ACCEPTED)
 REJECTED: Final = int(EventKind.ORDER_REJECTED)
@@ -49,7 +48,7 @@ class StagedDriver:
         self._show = entry_point(show_market, books.rows, words, views, memory, self._head)
         self._memory = memory
         self._known_wanted: list[int] = books.rows["wanted"].tolist()
-        self._touches: list[Touch] = [(0, 0)] * len(views)
+        self._touches: list[tuple[int, int]] = [(0, 0)] * len(views)
         self._settled: list[list[Target] | None] = [None] * len(views)
         self._strikes = 0
         self._rows = views
@@ -119,7 +118,7 @@ class StagedDriver:
             )
         )
 
-    def _decide(self, instrument: int, live: bool, touch: Touch, now: int) -> None:
+    def _decide(self, instrument: int, live: bool, touch: tuple[int, int], now: int) -> None:
         state = self._state
         account, panel = state.account, state.panel
         if live and touch != self._touches[instrument]:
@@ -147,7 +146,7 @@ class StagedDriver:
             view = self._rows[instrument : instrument + 1].tobytes()
             ordering.flatten(instrument, view, "breaker: flatten", now)
 
-    def _ask(self, instrument: int, effect: int, touch: Touch, now: int) -> None:
+    def _ask(self, instrument: int, effect: int, touch: tuple[int, int], now: int) -> None:
         """Ask strategy and sizer, and bring the orders in line with the answer."""
         state = self._state
         state.decisions += 1
