@@ -83,11 +83,12 @@ class SessionRunner:
         with quiet_collector():
             for batch in self._market.batches():
                 self._play(batch)
-                self._tell()
+                self._tell(self._market.share)
                 self._stopped = self._stop() if self._stop is not None else ""
                 if self._stopped:
                     break
             self._finish()
+        self._tell(1.0)
         return self._report((self._clock.perf_counter_ns() - begin) / 1e9)
 
     def _play(self, batch: Records) -> None:
