@@ -74,7 +74,7 @@ def _decode_rate(text: Text, stop: int, state: Record, records: Records, at: int
     records[at]["price"] = rate
     records[at]["aux"] = settles
     records[at - 1]["flags"] = 0
-    return end == state["ends"][RATE] and settles >= 0
+    return bool(end == state["ends"][RATE])
 
 
 @kernel()

@@ -59,6 +59,9 @@ def test_decimal_equals_the_exact_one(text: bytes, places: int) -> None:
 
 
 @given(number_texts(), PLACES, st.integers(0, 30))
+@example(b'12345678.12345678"', 8, 13)
+@example(b'1234567.12345678"', 8, 9)
+@example(b'12.345678"', 8, 5)
 def test_decimal_does_not_look_beyond_the_stop(text: bytes, places: int, stop: int) -> None:
     stop = min(stop, len(text))
     assert scan_decimal(text, 0, stop, places) == decimal_at(text[:stop], places)

@@ -271,6 +271,41 @@ def test_wrong_message_is_quarantined_whole(message: Fields) -> None:
     assert kept.reason
 
 
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"ping",
+        b"[]",
+        compact(trade())[:-1],
+        compact(trade()) + b"}",
+        compact(trade()) + b"\0",
+        compact(trade()).replace(b"MARKET", b"MARKET\xff"),
+        compact(trade()).replace(b'"m":true', b'"m":true,"m":false'),
+        compact(trade()).replace(b'"m":true', b'"m":true,"x":{"y":1,"y":2}'),
+        compact(trade()).replace(b'"m":true', b'"m":true,"x":NaN'),
+        compact(trade()).replace(b'"m":true', b'"m":true,"x":[1,]'),
+        compact(trade()).replace(b'"m":true', b'"m":true,"x":01'),
+        compact(trade()).replace(b'"t":5266583935', b'"t":5266583935.0'),
+        compact(trade()).replace(b'"t":5266583935', b'"t":1e3'),
+        compact(trade(p="1" * 65)),
+        compact(trade(p="١")),
+        b"[" * 100_000,
+        b'{"x":' * 100_000,
+        b'{"x":' + b"1" * 5_000 + b"}",
+    ],
+)
+def test_damaged_bytes_are_quarantined_whole(data: bytes) -> None:
+    exchange, batch = adapter(), EventBatch()
+    assert exchange.decode(data, RECEIVED, batch) == 0
+    assert (batch.count, exchange.quarantined) == (0, 1)
+
+
+def test_exponent_notation_is_read_exactly() -> None:
+    batch = decoded(adapter(), compact(trade(p="6.180030e4", q="15E-1")))
+    assert rows(batch)[0][2:4] == (6_180_030, 1_500)
+
+
 def test_quarantine_keeps_the_latest_and_counts_all() -> None:
     exchange, batch = adapter(), EventBatch()
     for number in range(KEPT_MESSAGES + 5):

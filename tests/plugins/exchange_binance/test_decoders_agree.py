@@ -49,6 +49,7 @@ MARKETS = {"cf_coinm": "coinm", "cm": "coinm", "cf_spot": "spot", "spot": "spot"
 LEVEL = b'{"e":"depthUpdate","s":"BTCUSDT","U":1,"u":2,"pu":0,"a":[],"b":[["%s","1"]]}'
 
 ODD_MESSAGES = (
+    LEVEL.replace(b'"a":[]', b'"a":[["3","2"],["4","5"]]') % b"1",
     compact({"s": "BTCUSDT", "p": "1.00"}),
     compact({"s": "BTCUSDT", "e": 5}),
     b'{"s":"BTCUSDT","e":1.5,"x":2.5}',
