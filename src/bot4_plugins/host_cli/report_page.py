@@ -21,10 +21,11 @@ body { font: 15px/1.5 system-ui, sans-serif; margin: 0 auto; max-width: 1100px; 
 h1 { font-size: 1.4rem; margin: 0 } h2 { font-size: 1.05rem; margin: 1.6rem 0 .3rem }
 table { border-collapse: collapse; margin: .3rem 2rem .3rem 0 }
 th, td { padding: .2rem .9rem .2rem 0; text-align: left; vertical-align: top;
-         border-bottom: 1px solid #e4e7eb; overflow-wrap: anywhere }
+         border-bottom: 1px solid #e4e7eb; white-space: nowrap }
+td:last-child { white-space: normal; overflow-wrap: anywhere }
 th { font-weight: 600 } thead th { color: #52606d; font-weight: 400 }
 td.number, th.number { text-align: right; font-variant-numeric: tabular-nums;
-                       overflow-wrap: normal; white-space: nowrap }
+                       white-space: nowrap }
 .tables { display: flex; flex-wrap: wrap } .plot { height: 320px }
 p.note { color: #52606d; margin: .2rem 0 } p.warning { color: #8d2b0b; margin: .2rem 0 }
 """

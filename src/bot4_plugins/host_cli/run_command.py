@@ -192,8 +192,9 @@ def summary(report: SessionReport) -> list[tuple[str, str]]:
     if report.refusals:
         lines.append(("gate", f"kept {report.refusals:,} orders back"))
     for trip in report.breakers:
-        stopped = f"{trip.breaker} on {trip.symbol}: {trip.effect} ({trip.reason})"
-        lines.append(("breaker", stopped))
+        numbers = "".join(f", {name} {value:.4g}" for name, value in trip.values.items())
+        grounds = f"{trip.effect} ({trip.reason}{numbers})"
+        lines.append(("breaker", f"{trip.breaker} on {trip.symbol}: {grounds}"))
     if report.stopped:
         lines.append(("stopped", report.stopped))
     speed = (

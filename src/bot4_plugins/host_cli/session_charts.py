@@ -16,7 +16,6 @@ __all__ = ["session_figures"]
 
 BUY_COLOUR, SELL_COLOUR, TRIP_COLOUR, MID_COLOUR = "#0b7a75", "#c2410c", "#7b2d8b", "#9aa5b1"
 LINES: Final = ("#2563a8", "#d97706", "#0b7a75", "#9b2c5e", "#5b6b1f", "#6b4fa0")
-TIME_AXIS: Final[dict[str, object]] = {"title": {"text": "UTC"}, "hoverformat": "%H:%M:%S.%L"}
 
 
 def session_figures(series: SessionSeries | None, asset: str) -> list[Figure]:
@@ -62,10 +61,15 @@ def line(
     }
 
 
-def timed(unit: str, **more: object) -> dict[str, dict[str, object]]:
+def time_axis(x: Sequence[str]) -> dict[str, object]:
+    """Return an axis that spans the whole session, the same for every plot."""
+    return {"title": {"text": "UTC"}, "hoverformat": "%H:%M:%S.%L", "range": [x[0], x[-1]]}
+
+
+def timed(unit: str, x: Sequence[str], **more: object) -> dict[str, dict[str, object]]:
     """Return the layout of values over time; numbers are written out, not as 60k."""
     axis = {"title": {"text": unit}, "tickformat": ",", "hoverformat": ",", **more}
-    return {"xaxis": TIME_AXIS, "yaxis": axis}
+    return {"xaxis": time_axis(x), "yaxis": axis}
 
 
 def equity(series: SessionSeries, x: Sequence[str], asset: str) -> Figure:
@@ -74,7 +78,7 @@ def equity(series: SessionSeries, x: Sequence[str], asset: str) -> Figure:
         title="Equity",
         note="Cash and holdings at the mid, after fees.",
         traces=[line("equity", x, series.equity, LINES[0])],
-        layout=timed(asset),
+        layout=timed(asset, x),
     )
 
 
@@ -103,13 +107,13 @@ def fills(series: SessionSeries, x: Sequence[str], number: int) -> Figure:
         title=f"Fills on the price of {series.symbols[number]}",
         note=note if marks else "Nothing was filled here.",
         traces=traces,
-        layout=timed("price"),
+        layout=timed("price", x),
     )
 
 
 def inventories(series: SessionSeries, x: Sequence[str]) -> list[Figure]:
     """Plot what was held, each instrument on its own scale; one empty plot if nothing was."""
-    layout = timed("held", zeroline=True, zerolinecolor="#9aa5b1")
+    layout = timed("held", x, zeroline=True, zerolinecolor="#9aa5b1")
     figures = []
     for number, symbol in enumerate(series.symbols):
         held = series.inventory[:, number]
@@ -141,7 +145,7 @@ def spread(series: SessionSeries, x: Sequence[str]) -> Figure:
             line(symbol, x, share[:, number], LINES[number % len(LINES)], 1.0)
             for number, symbol in enumerate(series.symbols)
         ],
-        layout=timed("bp", rangemode="tozero"),
+        layout=timed("bp", x, rangemode="tozero"),
     )
 
 
@@ -198,7 +202,7 @@ def breakers(series: SessionSeries, x: Sequence[str]) -> Figure:
         note="Each cross is a trip, with its effect." if rows else "No breaker tripped.",
         traces=[*lines, marks] if rows else [{**span, "y": [0, 0], "line": {"color": "#cbd2d9"}}],
         layout={
-            "xaxis": TIME_AXIS,
+            "xaxis": time_axis(x),
             "yaxis": {"type": "category"} if rows else {"visible": False},
         },
     )
