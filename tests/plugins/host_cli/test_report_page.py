@@ -35,9 +35,9 @@ class Page(HTMLParser):
         self.texts: list[str] = []
         self.feed(text)
 
-    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append(tag)
-        own = dict(attributes)
+        own = dict(attrs)
         self.links += [str(own[name]) for name in ("src", "href", "action", "data") if name in own]
         if own.get("http-equiv") == "Content-Security-Policy":
             self.policy = str(own["content"])
