@@ -255,11 +255,8 @@ def check_account(
 def check_shape(intent: Row, view: Row, scale: Row, mid2: int, found: NDArray[np.int64]) -> int:
     """Check tick, lot and the venue's least and largest sizes."""
     size = int(intent["size"])
-    broken = 0
-    if intent["price"] > 0 and view["tick"] > 0:
-        broken |= put(found, TICK, int(intent["price"]) % int(view["tick"]), 0)
-    if view["lot"] > 0:
-        broken |= put(found, LOT, size % int(view["lot"]), 0)
+    broken = put(found, TICK, int(intent["price"]) % max(1, int(view["tick"])), 0)
+    broken |= put(found, LOT, size % max(1, int(view["lot"])), 0)
     if size < scale["min_size"]:
         broken |= put(found, MIN_SIZE, int(scale["min_size"]), size)
     if size > scale["max_size"]:

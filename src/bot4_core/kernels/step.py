@@ -62,17 +62,17 @@ def next_message(records: Rows, start: int, stop: int, head: NDArray[np.int64]) 
     int
         Place of the first record after the message.
     """
-    groups = 0
-    for at in range(start, stop):
-        record = records[at]
-        groups |= group_of(int(record["kind"]))
-        if record["flags"] & LAST or at + 1 == stop:
-            head[0] = record["instrument"]
-            head[1] = groups
-            head[2] = record["received"]
-            head[3] = record["time"]
-            return at + 1
-    return stop
+    groups = group_of(int(records[start]["kind"]))
+    last = start
+    while last + 1 < stop and not records[last]["flags"] & LAST:
+        last += 1
+        groups |= group_of(int(records[last]["kind"]))
+    record = records[last]
+    head[0] = record["instrument"]
+    head[1] = groups
+    head[2] = record["received"]
+    head[3] = record["time"]
+    return last + 1
 
 
 @kernel()
@@ -95,8 +95,6 @@ def show_depth(row: Row, memory: NDArray[np.int64], view: Row, size: int) -> Non
     """Write the average prices of selling and buying a size now, NaN where a side is too thin."""
     view["vwap_bid"] = math.nan
     view["vwap_ask"] = math.nan
-    if size <= 0:
-        return
     cost, taken = depth_cost(memory, int(row["bids"]), size)
     if taken == size:
         view["vwap_bid"] = cost / size * float(view["price_unit"])

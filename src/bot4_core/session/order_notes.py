@@ -40,12 +40,15 @@ def change_notes(change: OrderChange, client_id: str, venue: str, time: int) -> 
         }
         notes.append(Note(AuditKind.FILL, venue, client_id, time, payload))
     kind = KINDS.get(change.after)
-    if kind is not None and change.after is not change.before:
-        status: dict[str, Any] = {"status": change.after.name.lower()}
-        if change.order is not None:
-            status |= {"order": change.order.number, "filled": change.order.filled}
-            if change.order.reason >= 0:
-                status["reason"] = change.order.reason
+    order = change.order
+    if kind is not None and order is not None and change.after is not change.before:
+        status: dict[str, Any] = {
+            "status": change.after.name.lower(),
+            "order": order.number,
+            "filled": order.filled,
+        }
+        if order.reason >= 0:
+            status["reason"] = order.reason
         notes.append(Note(kind, venue, client_id, time, status))
     if change.alarms:
         alarms = [each.name.lower() for each in OrderAlarm if each & change.alarms and each.name]

@@ -17,7 +17,7 @@ from bot4_core.session.audit_writer import AuditWriter
 from bot4_core.session.building import build_market, build_parts
 from bot4_core.session.collector import quiet_collector
 from bot4_core.session.config import SessionConfig, SessionMode
-from bot4_core.session.effects import CancelOrder, Effect, Note, RecordIntent, Resync, SendOrder
+from bot4_core.session.effects import CancelOrder, Effect, Note, RecordIntent, SendOrder
 from bot4_core.session.ports import Clock, Market, Progress, RunProgress, Stop
 from bot4_core.session.report import (
     AuditReport,
@@ -138,7 +138,7 @@ class SessionRunner:
             elif isinstance(effect, Note):
                 self._strikes += effect.kind == "plugin_strike"
                 audit.keep_note(effect)
-            elif isinstance(effect, Resync):
+            else:
                 self._market.resync(effect.instrument, effect.time)
         audit.keep_up()
         if audit.healthy is not self._session.state.audit_healthy:

@@ -297,6 +297,22 @@ def test_without_a_live_book_new_risk_is_refused_and_numbers_are_unknown() -> No
     assert check.found[LimitCode.REFERENCE, 0] == UNMEASURED
 
 
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"min_size": 101}, LimitCode.MIN_SIZE),
+        ({"max_size": 99}, LimitCode.MAX_SIZE),
+        ({"min_notional": Decimal("6000.01")}, LimitCode.MIN_NOTIONAL),
+        ({"lot": 7}, LimitCode.LOT),
+        ({"tick": 7}, LimitCode.TICK),
+    ],
+)
+def test_the_venues_grid_and_minimums_are_kept(changes: dict[str, object], code: LimitCode) -> None:
+    wish = Wish(price=6_000_000, size=100)
+    rules = attrs.evolve(instrument(), **changes)  # type: ignore[arg-type]  # any field, by name
+    assert found_by_kernel(wish, [rules], [FLAT]) == {code}
+
+
 def test_spot_cannot_be_sold_short() -> None:
     spot = instrument(kind=InstrumentKind.SPOT, settlement=Settlement.SPOT)
     held = [attrs.evolve(FLAT, position=50)]

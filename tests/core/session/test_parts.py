@@ -39,6 +39,7 @@ from bot4_core.session.parts import SizerCalls, StrategyCalls, breaker_observer
 from bot4_core.session.routes import Child, RouterCalls
 from bot4_core.session.session import Session
 from bot4_core.session.state import Parts
+from bot4_core.session.warming import session_kernels
 
 INSTRUMENTS = (instrument(), instrument("ETHUSDT"))
 
@@ -274,6 +275,20 @@ def test_a_session_of_compiled_parts_routes_and_explains() -> None:
     tripped = session.step(touch(START + 3 * SECOND, 110, 120))
     assert session.state.panel.effects == [BreakerEffect.BLOCK_ALL] * 2
     assert tripped
+
+
+def test_the_kernels_of_compiled_parts_are_known_ahead() -> None:
+    parts = Parts(
+        strategy=CompiledStrategy(NOTHING, INSTRUMENTS),
+        sizer=CompiledSizer(NOTHING, INSTRUMENTS),
+        router=CompiledRouter(NOTHING, INSTRUMENTS),
+        breakers=(("price", BreakerScope.SESSION, CompiledBreaker(NOTHING, INSTRUMENTS)),),
+    )
+    kernels = session_kernels(table_of(INSTRUMENTS), parts)
+    names = [each.function.__name__ for each in kernels]
+    assert names[-4:] == ["quote_bid", "size_by_strength", "route_halves", "trip_above"]
+    for function, arguments in kernels[-4:]:
+        assert int(function(*arguments)) >= 0  # type: ignore[call-overload]  # all return int
 
 
 def test_a_market_order_is_routed_without_a_price() -> None:

@@ -23,9 +23,17 @@ from tests.core.session.session_world import (
 
 from bot4_core.audit import AuditLog, read_records, verify, why
 from bot4_core.domain_types.audit_records import AuditKind
-from bot4_core.domain_types.canonical_types import Nanoseconds
+from bot4_core.domain_types.canonical_types import (
+    InstrumentId,
+    Money,
+    Nanoseconds,
+    OrderNumber,
+    Price,
+    Quantity,
+)
 from bot4_core.domain_types.decisions import BreakerEffect
 from bot4_core.domain_types.instruments import Instrument
+from bot4_core.domain_types.orders import Fill
 from bot4_core.domain_types.records import Side
 from bot4_core.errors import AuditError
 from bot4_core.plugins.interfaces import Records
@@ -65,6 +73,7 @@ class ScriptedMarket:
         self.warnings = ("half of it was made up",)
         self.resyncs: list[tuple[int, int]] = []
         self.placed: list[int] = []
+        self.matching = PaperSettings()
         self._messages = messages
         self._venue: PaperVenue | None = None
 
@@ -74,7 +83,7 @@ class ScriptedMarket:
         return self._venue
 
     def attach(self, state: SessionState) -> None:
-        self._venue = PaperVenue(self.table, self.instruments, PaperSettings(), state.books)
+        self._venue = PaperVenue(self.table, self.instruments, self.matching, state.books)
 
     def batches(self) -> Iterator[Records]:
         half = len(self._messages) // 2
@@ -292,6 +301,42 @@ def test_progress_is_told_batch_by_batch() -> None:
         ("run", 0.5, 120),
         ("run", 1.0, 120),
     ]
+
+
+def test_a_run_may_be_stopped_and_still_ends_properly() -> None:
+    report, world = ran(stop=lambda: "told to")
+    assert (report.stopped, report.messages) == ("told to", 60)
+    assert world.session.state.account.orders.open_count == 0
+
+
+def test_answers_may_come_with_the_message_that_caused_them() -> None:
+    world = make_world(both_sides)
+    market = market_of(world)
+    market.matching = PaperSettings(latency_out_ns=0, latency_back_ns=0)
+    assert SessionRunner(world.session, market, Ticking()).run().fills > 0
+
+
+def test_funding_counts_as_no_fill() -> None:
+    world = make_world(both_sides)
+    ledger = world.session.state.account.ledger
+    fill = Fill(
+        order=OrderNumber(1),
+        instrument=InstrumentId(0),
+        side=Side.BUY,
+        price=Price(BID, -2),
+        size=Quantity(5, -3),
+        fee=Money(0, -8),
+        fee_asset="USDT",
+        time=Nanoseconds(START),
+        trade_id=1,
+        maker=True,
+    )
+    ledger.book(fill)
+    ledger.fund(0, 10**8, BID, START)
+    market = ScriptedMarket(world.instruments, [])
+    report = SessionRunner(world.session, market, Ticking()).run()
+    assert report.positions["BTCUSDT"].fills == 1
+    assert Decimal(report.pnl.funding) < 0
 
 
 def test_the_garbage_collector_is_as_before_afterwards() -> None:

@@ -40,7 +40,7 @@ from bot4_core.domain_types.records import (
 )
 from bot4_core.errors import ValidationError
 from bot4_core.plugins.interfaces import Record
-from bot4_core.session.config import LimitsConfig, QuotingConfig
+from bot4_core.session.config import AccountConfig, LimitsConfig, QuotingConfig
 from bot4_core.session.effects import (
     CancelOrder,
     Effect,
@@ -326,6 +326,39 @@ def test_a_fill_of_a_foreign_order_is_booked_and_stops_new_risk() -> None:
     assert world.session.state.account.ledger.sizes[0] == 5
     assert notes(effects, AuditKind.FILL)[0].correlation == ""
     assert len(notes(effects, AuditKind.BREAKER_TRIP)) == 1
+
+
+def test_order_and_market_records_may_share_a_message() -> None:
+    world = make_world(both_sides)
+    effects = start(world)
+    row = of(effects, SendOrder)[0].intent[0]
+    fields = {name: int(row[name]) for name in ("instrument", "side", "price", "size")}
+    event = order_event(EventKind.ORDER_ACCEPTED, 1, START + 1, **fields)
+    event["flags"] = 0
+    world.session.step(np.concatenate([event, trade(START + 1, ASK, 5, Side.BUY)]))
+    assert world.session.state.account.orders[1].status is OrderStatus.OPEN
+    assert world.session.state.decisions == 2
+
+
+def test_a_fill_before_any_book_is_valued_at_its_own_price() -> None:
+    world = make_world(silent)
+    event = order_event(EventKind.ORDER_FILLED, 77, START, side=1, price=BID, size=5)
+    world.session.step(event)
+    assert float(world.session.state.views["equity"][0]) == 100_000.0
+
+
+def test_an_account_in_coarser_money_is_counted_exactly() -> None:
+    world = make_world(silent, account=AccountConfig(asset="USDT", cash=Decimal(250)))
+    assert world.session.state.account.limits.account["equity"][0] == 250 * 10**8
+
+
+def test_an_account_in_finer_money_is_counted_rounded_down() -> None:
+    fine = instrument(price_exponent=-6, size_exponent=-6, tick=1)
+    world = make_world(silent, [fine])
+    event = order_event(EventKind.ORDER_FILLED, 77, START, side=1, price=1_000_001, size=3)
+    world.session.step(event)
+    world.session.step(touch(START + 1, 1_000_000, 1_000_001))
+    assert world.session.state.account.limits.account["equity"][0] == 100_000 * 10**8 - 1
 
 
 # -- books ----------------------------------------------------------------------------------------
