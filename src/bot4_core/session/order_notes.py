@@ -64,7 +64,7 @@ def trip_note(verdict: BreakerVerdict, instruments: Sequence[Instrument]) -> Not
         "scope": verdict.scope.value,
         "instrument": str(instruments[verdict.instrument].symbol),
         "reason": verdict.reason,
-        "values": dict(verdict.values),
+        "values": {name: float(value) for name, value in verdict.values},
     }
     return Note(AuditKind.BREAKER_TRIP, verdict.breaker, "", verdict.time, payload)
 
