@@ -179,14 +179,12 @@ class BreakerPanel:
 
     def measured(self, instrument: int) -> tuple[tuple[str, int, NamedValues], ...]:
         """Return every breaker with what it holds back and the numbers it looks at."""
-        return tuple(
-            (name, latch.held[instrument], self._measure(name, instrument))
-            for name, latch in self._latches.items()
-        )
-
-    def _measure(self, name: str, instrument: int) -> NamedValues:
-        observer = self._observers.get(name)
-        return observer.measure(instrument) if observer is not None else ()
+        found: list[tuple[str, int, NamedValues]] = []
+        for name, latch in self._latches.items():
+            observer = self._observers.get(name)
+            values = observer.measure(instrument) if observer is not None else ()
+            found.append((name, latch.held[instrument], values))
+        return tuple(found)
 
     def _loosen(self, breaker: str, numbers: Sequence[int]) -> None:
         observer = self._observers.get(breaker)

@@ -62,6 +62,7 @@ class RouterCalls:
         if form is None:
             return
         self._children: Records = np.zeros(MOST_CHILDREN, INTENT_DTYPE)
+        self._fields = self._children.view(np.int64).reshape(MOST_CHILDREN, -1)
         memory = self.memory = CompiledMemory(form, len(views))
         example = (intents[0], views, memory.states[0], memory.params[0], self._children)
         self._call = entry_point(form.function, *example)
@@ -70,13 +71,15 @@ class RouterCalls:
     def route(self, instrument: int) -> list[Child]:
         """Split the order; the shares must not add up to more than it."""
         children = self._compiled(instrument) if self.compiled else self._asked(instrument)
-        size = int(self._intents["size"][0])
-        if any(child.size <= 0 for child in children):
-            raise PluginError("a router gives positive sizes")
-        if sum(child.size for child in children) > size:
-            raise PluginError(f"a router gives at most the order's size {size}, not {children}")
-        if any(not 0 <= child.instrument < len(self._instruments) for child in children):
-            raise PluginError(f"a router names known instruments, not {children}")
+        left = int(self._intents["size"][0])
+        for number, _, size, _ in children:
+            left -= size
+            if size <= 0:
+                raise PluginError("a router gives positive sizes")
+            if not 0 <= number < len(self._instruments):
+                raise PluginError(f"a router names known instruments, not {children}")
+        if left < 0:
+            raise PluginError(f"a router gives at most the order's size, not {children}")
         return children
 
     def _compiled(self, instrument: int) -> list[Child]:
@@ -88,8 +91,8 @@ class RouterCalls:
             memory.params_handle,
             self._children,
         )
-        rows = self._children[:count].tolist()
-        return [Child(row[1], row[6], row[7], self.router.name) for row in rows]
+        name, rows = self.router.name, self._fields[:count].tolist()
+        return [Child(row[1], row[6], row[7], name) for row in rows]
 
     def _asked(self, instrument: int) -> list[Child]:
         children = self.router.route(self._parent(), list(self._shown))

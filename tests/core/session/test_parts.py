@@ -242,7 +242,7 @@ def test_a_python_router_splits_an_order() -> None:
     ("children", "text"),
     [
         ([child(0)], "positive sizes"),
-        ([child(60), child(41)], "at most the order's size 100"),
+        ([child(60), child(41)], "at most the order's size"),
         ([child(10, 2)], "known instruments"),
     ],
 )
