@@ -32,6 +32,9 @@ class MarketMakingSettings(PartSettings):
         Inventory beyond which the side that adds to it is withdrawn; above 0.
     least_edge : float
         Basis points that a quote must earn after the maker fee; 0 or more.
+    cover_fees : bool
+        Quote at least the maker fee away from the mid. False quotes as the model says and pays
+        the fee out of what the spread earns.
     """
 
     risk_aversion: float = 0.1
@@ -40,6 +43,7 @@ class MarketMakingSettings(PartSettings):
     inventory_unit: float = 0.05
     most_units: float = 5.0
     least_edge: float = 0.0
+    cover_fees: bool = True
 
     def faults(self) -> Iterator[tuple[str, str]]:
         """Yield what is wrong."""
@@ -88,9 +92,8 @@ class MarketMaking(Strategy[MarketMakingSettings]):
         params["f"][QuoteParam.HORIZON] = given.horizon_seconds
         params["f"][QuoteParam.UNIT] = given.inventory_unit
         params["f"][QuoteParam.MOST_UNITS] = given.most_units
-        params["f"][QuoteParam.LEAST_HALF_SPREAD] = given.least_edge + dearest_maker_fee(
-            self.instruments
-        )
+        fee = dearest_maker_fee(self.instruments) if given.cover_fees else 0.0
+        params["f"][QuoteParam.LEAST_HALF_SPREAD] = given.least_edge + fee
         return CompiledForm(function=decide, params=params)
 
 

@@ -151,3 +151,9 @@ def test_hooks_describe_the_class() -> None:
     host = PluginHost()
     host.register(hooks)
     assert host.load("strategy", "market_making") is MarketMaking
+
+
+def test_fees_are_covered_unless_told_otherwise() -> None:
+    paying = decide(view_row(), MarketMakingSettings(cover_fees=False), maker="0.0002")
+    covered = decide(view_row(), MarketMakingSettings(), maker="0.0002")
+    assert covered[0]["values"][1] >= 2.0 > paying[0]["values"][1]
