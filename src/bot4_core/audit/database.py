@@ -126,9 +126,11 @@ def create_file(path: Path) -> None:
 def open_writer(path: Path, *, durable: bool) -> sqlite3.Connection:
     """Connect for appending; the caller holds the file's lock."""
     database = sqlite3.connect(path, isolation_level=None, timeout=1.0)
-    database.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
-    database.execute("PRAGMA secure_delete = ON")  # so that free room is empty, see ``pages``
-    return _guarded(database)
+    return _guarded(
+        database,
+        f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}",
+        "PRAGMA secure_delete = ON",  # so that free room is empty, see ``pages``
+    )
 
 
 def open_reader(path: Path) -> sqlite3.Connection:
@@ -144,10 +146,14 @@ def open_reader(path: Path) -> sqlite3.Connection:
     )
 
 
-def _guarded(database: sqlite3.Connection) -> sqlite3.Connection:
+def _guarded(database: sqlite3.Connection, *settings: str) -> sqlite3.Connection:
     """Distrust what the file says of itself, and give its text as the bytes it is."""
-    database.execute("PRAGMA trusted_schema = OFF")
-    database.execute("PRAGMA cell_size_check = ON")
+    try:
+        for statement in ("PRAGMA trusted_schema = OFF", "PRAGMA cell_size_check = ON", *settings):
+            database.execute(statement)
+    except BaseException:
+        database.close()
+        raise
     database.text_factory = bytes
     return database
 

@@ -1,5 +1,6 @@
 """The runner: intents durable before orders, the same digest every time, and a report."""
 
+import contextlib
 import gc
 import sqlite3
 from collections.abc import Iterator, Sequence
@@ -210,7 +211,7 @@ def test_an_intent_is_committed_when_its_order_reaches_the_venue(tmp_path: Path)
     committed = []
 
     def place(intents: Records, time: Nanoseconds) -> None:
-        with sqlite3.connect(path) as reader:
+        with contextlib.closing(sqlite3.connect(path)) as reader:
             query = "SELECT count(*) FROM records WHERE kind = 'intent'"
             committed.append((int(intents["number"][0]), reader.execute(query).fetchone()[0]))
         market.venue.place(intents[0])
