@@ -22,8 +22,6 @@ nox.options.sessions = [
     "typing",
     "duplicate_types",
     "tests",
-    "nojit",
-    "bounds",
     "isolated",
     "docs",
 ]
