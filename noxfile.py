@@ -147,7 +147,7 @@ def nojit(session: nox.Session) -> None:
         external=True,
         env=env,
     )
-    session.run(coverage, "report", "--fail-under=95", external=True, env=env)
+    session.run(coverage, "report", "--fail-under=100", external=True, env=env)
 
 
 @nox.session
