@@ -73,7 +73,8 @@ def build_parts(
 def exchange_factory(config: SessionConfig, host: PluginHost) -> ExchangeFactory:
     """Return what makes the configured venue's adapter for given instruments.
 
-    Market, symbols and seed are passed on to adapters whose settings have such a field.
+    Market, symbols and seed are passed on to adapters whose settings have such a field. Fees of
+    the configuration take the place of those of every instrument that the adapter knows.
 
     Raises
     ------
@@ -98,11 +99,13 @@ def exchange_factory(config: SessionConfig, host: PluginHost) -> ExchangeFactory
     fees = config.fees
 
     def make(instruments: Sequence[Instrument]) -> Exchange:
-        priced = [
-            attrs.evolve(each, fees=fees) if fees is not None else each for each in instruments
-        ]
-        exchange: Exchange = adapter(settings, priced)
-        return exchange
+        exchange: Exchange = adapter(settings, instruments)
+        if fees is None:
+            return exchange
+        # the adapter may know instruments that nobody listed
+        priced = [attrs.evolve(each, fees=fees) for each in exchange.instruments]
+        charging: Exchange = adapter(settings, priced)
+        return charging
 
     return make
 
