@@ -34,6 +34,7 @@ MONEY: Final = frozenset(
         LimitCode.ORDER_NOTIONAL,
         LimitCode.POSITION_NOTIONAL,
         LimitCode.GROSS_NOTIONAL,
+        LimitCode.MIN_NOTIONAL,
         LimitCode.LEVERAGE,
         LimitCode.DAILY_LOSS,
         LimitCode.DRAWDOWN,

@@ -118,3 +118,12 @@ def test_numbers_are_written_in_the_units_of_their_limit() -> None:
         "0.100",
         "0.040",
     )
+
+
+def test_the_least_notional_is_written_as_money() -> None:
+    dear = instrument(min_notional=Decimal("100.5"))
+    check = checked(Wish(price=6_000_000, size=100), [dear], [FLAT], LIMITS)
+    bits = check.check(intent(Wish(price=6_000_000, size=100)))
+    uses = {use.code: use for use in check.uses(bits, 0, check.found.tolist())}
+    assert Decimal(uses[LimitCode.MIN_NOTIONAL].used) == Decimal("100.5")
+    assert Decimal(uses[LimitCode.MIN_NOTIONAL].allowed) == 6_000
