@@ -288,8 +288,13 @@ class AuditLog:
         rows = self._database.execute(
             f"SELECT {COLUMNS} FROM records ORDER BY sequence DESC LIMIT {_TAIL + 1}"  # noqa: S608
         ).fetchall()
-        records = [checked_record(row) for row in reversed(rows)]
-        _check_links(records)
+        try:
+            records = [checked_record(row) for row in reversed(rows)]
+            _check_links(records)
+        except ChainError as error:
+            remedy = "see `bot4 audit verify`, and move it away or choose another path"
+            text = f"{error.reason}, so {self.path} was changed: {remedy}"
+            raise ChainError(error.sequence, text) from error
         return records
 
     def _last_start(self) -> int:

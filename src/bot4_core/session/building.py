@@ -18,7 +18,7 @@ from bot4_core.plugins.interfaces import (
     Sizer,
     Strategy,
 )
-from bot4_core.session.config import SessionConfig, SessionMode
+from bot4_core.session.config import BreakerConfig, PartConfig, SessionConfig, SessionMode
 from bot4_core.session.markets import (
     ExchangeFactory,
     RecordedMarket,
@@ -28,10 +28,43 @@ from bot4_core.session.markets import (
 from bot4_core.session.ports import Market
 from bot4_core.session.state import Parts
 
-__all__ = ["build_market", "build_parts", "exchange_factory"]
+__all__ = ["build_market", "build_parts", "exchange_factory", "require_parts"]
 
 P = TypeVar("P", bound=Part[Any])
 LATENCY: Final = 1_000_000
+
+
+def require_parts(config: SessionConfig, host: PluginHost) -> None:
+    """Check everything in a configuration that needs no instruments, before anything slow.
+
+    Raises
+    ------
+    MissingPluginError, PluginLoadError
+        If a plugin is not there or is broken.
+    ConfigError
+        If settings are wrong, or there is nothing to play.
+    """
+    choose_part(host, Strategy, "strategy", config.strategy, "strategy")
+    choose_part(host, Sizer, "sizer", config.sizer, "sizer")
+    if config.router is not None:
+        choose_part(host, Router, "router", config.router, "router")
+    for place, each in enumerate(config.breakers):
+        choose_part(host, Breaker, "breaker", each, f"breakers[{place}]")
+    exchange = exchange_factory(config, host)(config.instruments)
+    if not config.source.recordings:
+        require_simulation(config, exchange)
+
+
+def choose_part(
+    host: PluginHost,
+    interface: type[P],
+    kind: str,
+    chosen: PartConfig | BreakerConfig,
+    path: str,
+) -> tuple[type[P], Any]:
+    """Return a part's class and the settings that the configuration gives it."""
+    part = host.load_as(interface, kind, chosen.plugin)
+    return part, structure(chosen.settings, part.settings_type, "session", f"{path}.settings")
 
 
 def build_parts(
@@ -47,24 +80,18 @@ def build_parts(
         If its settings are wrong.
     """
 
-    def make(interface: type[P], kind: str, plugin: str, settings: object, path: str) -> P:
-        part = host.load_as(interface, kind, plugin)
-        own = structure(settings, part.settings_type, "session", f"{path}.settings")
-        return part(own, instruments)
+    def make(
+        interface: type[P], kind: str, chosen: PartConfig | BreakerConfig, path: str = ""
+    ) -> P:
+        part, settings = choose_part(host, interface, kind, chosen, path or kind)
+        return part(settings, instruments)
 
-    strategy, sizer, router = config.strategy, config.sizer, config.router
     return Parts(
-        strategy=make(Strategy, "strategy", strategy.plugin, strategy.settings, "strategy"),
-        sizer=make(Sizer, "sizer", sizer.plugin, sizer.settings, "sizer"),
-        router=make(Router, "router", router.plugin, router.settings, "router")
-        if router is not None
-        else None,
+        strategy=make(Strategy, "strategy", config.strategy),
+        sizer=make(Sizer, "sizer", config.sizer),
+        router=make(Router, "router", config.router) if config.router is not None else None,
         breakers=tuple(
-            (
-                each.label,
-                each.scope,
-                make(Breaker, "breaker", each.plugin, each.settings, f"breakers[{place}]"),
-            )
+            (each.label, each.scope, make(Breaker, "breaker", each, f"breakers[{place}]"))
             for place, each in enumerate(config.breakers)
         ),
     )
@@ -123,15 +150,26 @@ def build_market(config: SessionConfig, host: PluginHost) -> Market:
     if source.recordings:
         return RecordedMarket(source.recordings, factory, config.instruments, config.matching)
     exchange = factory(config.instruments)
-    open_venue: Callable[[], object] | None = getattr(exchange, "open_venue", None)
-    if config.mode is SessionMode.BACKTEST or open_venue is None:
-        fault = f"there is nothing to play: name recordings of {config.venue.plugin}"
-        raise ConfigError("session", [("source.recordings", fault)])
-    if source.seconds <= 0:
-        fault = "a simulated session lasts some seconds, above 0"
-        raise ConfigError("session", [("source.seconds", fault)])
-    venue = open_venue()
+    venue = require_simulation(config, exchange)()
     if not isinstance(venue, SimulatedVenue):
         raise ConfigError("session", [("venue.plugin", f"{venue!r} is no simulated venue")])
     latency = int(getattr(getattr(exchange, "settings", None), "latency_ns", LATENCY))
     return SimulatedMarket(exchange, venue, source.seconds, latency)
+
+
+def require_simulation(config: SessionConfig, exchange: Exchange) -> Callable[[], object]:
+    """Return what opens the venue that an adapter simulates.
+
+    Raises
+    ------
+    ConfigError
+        If there is none, or the configuration does not want one.
+    """
+    open_venue: Callable[[], object] | None = getattr(exchange, "open_venue", None)
+    if config.mode is SessionMode.BACKTEST or open_venue is None:
+        fault = f"there is nothing to play: name recordings of {config.venue.plugin}"
+        raise ConfigError("session", [("source.recordings", fault)])
+    if config.source.seconds <= 0:
+        fault = "a simulated session lasts some seconds, above 0"
+        raise ConfigError("session", [("source.seconds", fault)])
+    return open_venue

@@ -1,20 +1,23 @@
 """The shell of a session: walks a market through it and does what it wants done."""
 
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Final
 
 import attrs
 
 from bot4_core.audit import AuditLog
+from bot4_core.audit.database import named_errors
 from bot4_core.convert import to_toml
 from bot4_core.domain_types.canonical_types import Nanoseconds
 from bot4_core.domain_types.orders import Fill
 from bot4_core.domain_types.records import EventFlag, OrderStatus
-from bot4_core.errors import ConfigError
+from bot4_core.errors import AuditError, ConfigError
 from bot4_core.plugins.host import PluginHost
 from bot4_core.plugins.interfaces import Records
 from bot4_core.session.audit_writer import AuditWriter
-from bot4_core.session.building import build_market, build_parts
+from bot4_core.session.building import build_market, build_parts, require_parts
 from bot4_core.session.collector import quiet_collector
 from bot4_core.session.config import SessionConfig, SessionMode
 from bot4_core.session.effects import CancelOrder, Effect, Note, RecordIntent, SendOrder
@@ -251,28 +254,56 @@ def run(
     ------
     ConfigError
         If the configuration does not fit together, or asks for live trading.
+    AuditError
+        If the audit log cannot be written, is damaged, or another process holds it.
     """
     if config.mode is SessionMode.LIVE:
         refuse_live(config, consent=consent)
-    warm_session(config, host, progress)
-    market = build_market(config, host)
-    parts = build_parts(config, host, market.instruments)
+    require_parts(config, host)
     name = f"{config.mode.value}-{clock.time_ns()}"
-    session = Session(config, market.instruments, market.table, parts, name)
-    config.audit.path.parent.mkdir(parents=True, exist_ok=True)
-    log = AuditLog.open(
-        config.audit.path,
+    with open_log(config, name, clock) as log:
+        with noted_failure(log, clock):
+            warm_session(config, host, progress)
+            market = build_market(config, host)
+            parts = build_parts(config, host, market.instruments)
+            session = Session(config, market.instruments, market.table, parts, name)
+            runner = SessionRunner(session, market, clock, log=log, progress=progress, stop=stop)
+        report = runner.run()
+        facts = {"digest": report.digest, "stopped": report.stopped}
+        log.finish(clock.time_ns(), session.now, facts)
+        return attrs.evolve(report, audit=AuditReport.of(log))
+
+
+def open_log(config: SessionConfig, name: str, clock: Clock) -> AuditLog:
+    """Open the audit log, first of all: what is wrong with it should not show a minute later.
+
+    Raises
+    ------
+    AuditError
+        If it cannot be written, is damaged, or another process holds it.
+    """
+    path = config.audit.path
+    with named_errors(path, "make the folder of the audit log"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    return AuditLog.open(
+        path,
         run=name,
         wall_time=clock.time_ns(),
         durable=config.audit.durable,
         facts={"configuration": to_toml(config)},
     )
-    with log:
-        runner = SessionRunner(session, market, clock, log=log, progress=progress, stop=stop)
-        report = runner.run()
-        facts = {"digest": report.digest, "stopped": report.stopped}
-        log.finish(clock.time_ns(), session.now, facts)
-        return attrs.evolve(report, audit=AuditReport.of(log))
+
+
+@contextmanager
+def noted_failure(log: AuditLog, clock: Clock) -> Iterator[None]:
+    """End the run in its log when it comes to nothing before its first event."""
+    try:
+        yield
+    except BaseException as error:
+        text = str(error) or type(error).__name__
+        with suppress(AuditError):
+            log.finish(clock.time_ns(), 0, {"digest": "", "stopped": f"not begun: {text}"})
+        raise
 
 
 def refuse_live(config: SessionConfig, *, consent: bool) -> None:

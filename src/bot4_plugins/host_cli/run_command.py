@@ -1,6 +1,8 @@
 """``bot4 run``: a session from a configuration file."""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryFile
 
@@ -63,7 +65,8 @@ def run(
     settings = with_overrides(read(config), seed, recordings)
     require_folder(settings.audit.path.parent, "the audit log")
     require_folder(settings.report, "the report")
-    report = play(settings, talk, live=live)
+    with faults_of(config):
+        report = play(settings, talk, live=live)
     for warning in report.warnings:
         talk.warn(warning)
     try:
@@ -89,6 +92,16 @@ def read(config: Path) -> SessionConfig:
         fault = "there is no such file; check the path, or start from examples/quickstart.toml"
         raise ConfigError(str(config), [("", fault)])
     return SessionConfig.read(config)
+
+
+@contextmanager
+def faults_of(config: Path) -> Iterator[None]:
+    """Say which file is wrong when a session refuses its configuration."""
+    try:
+        yield
+    except ConfigError as error:
+        source = str(config) if error.source == "session" else error.source
+        raise ConfigError(source, error.faults) from error
 
 
 def with_overrides(

@@ -16,7 +16,7 @@ from bot4_core.session.ports import RunProgress
 from bot4_core.session.warming import warm_session
 from bot4_plugins.host_cli.output import json_option, print_json
 from bot4_plugins.host_cli.plugins_command import installed_host
-from bot4_plugins.host_cli.run_command import read, tell
+from bot4_plugins.host_cli.run_command import faults_of, read, tell
 from bot4_plugins.host_cli.talk import Talk
 
 
@@ -44,7 +44,7 @@ def warmup(talk: Talk, configs: tuple[Path, ...], as_json: bool) -> None:
     host = installed_host()
     begin = time.perf_counter()
     if configs:
-        done = [Warmed(str(path), warm(talk, host, read(path))) for path in configs]
+        done = [warm_file(talk, host, path) for path in configs]
     else:
         done = [attempt(talk, host, settings) for settings in defaults(host)]
     wall = time.perf_counter() - begin
@@ -68,6 +68,12 @@ def warm(talk: Talk, host: PluginHost, settings: SessionConfig) -> int:
             tell(stages, progress)
 
         return warm_session(settings, host, show_progress)
+
+
+def warm_file(talk: Talk, host: PluginHost, path: Path) -> Warmed:
+    """Compile the kernels of a configuration file's session."""
+    with faults_of(path):
+        return Warmed(str(path), warm(talk, host, read(path)))
 
 
 def attempt(talk: Talk, host: PluginHost, settings: SessionConfig) -> Warmed:

@@ -9,6 +9,7 @@ from tests.plugins.host_cli.conftest import Ran
 from tests.plugins.host_cli.inputs import session_file, tape
 from tests.plugins.host_cli.shell import Answer, called, spawned
 
+from bot4_core.audit import AuditLog
 from bot4_core.jit import is_compiling
 
 BROKEN = {
@@ -55,7 +56,39 @@ def test_text_that_is_no_toml(tmp_path: Path) -> None:
 
 def test_a_misspelt_setting_of_a_part(tmp_path: Path) -> None:
     path = edited(tmp_path, "threshold = 90.0", "treshold = 90.0")
-    refused(path, 3, "breakers[0].settings", "treshold", "threshold")
+    refused(path, 3, f"bot4: {path}: breakers[0].settings.treshold", "did you mean 'threshold'?")
+    answer = called("warmup", str(path))
+    assert (answer.code, answer.out) == (3, "")
+    assert f"{path}: breakers[0].settings.treshold" in answer.complaint
+
+
+def test_a_setting_of_a_part_that_makes_no_sense(tmp_path: Path) -> None:
+    path = edited(tmp_path, "threshold = 90.0", "threshold = -1.0")
+    refused(path, 3, f"{path}: breakers[0].settings.threshold: -1.0 is not a number above 0")
+
+
+def test_a_session_of_no_time(tmp_path: Path) -> None:
+    path = edited(tmp_path, "seconds = 12.0", "seconds = 0.0")
+    refused(path, 3, f"{path}: source.seconds: ", "above 0")
+    assert not (tmp_path / "audit.sqlite").exists()
+
+
+def test_an_audit_log_that_another_process_holds(tmp_path: Path) -> None:
+    path, log = session_file(tmp_path), tmp_path / "audit.sqlite"
+    with AuditLog.open(log, run="other", wall_time=1):
+        answer = refused(path, 1, f"{log}: another process (id ", "choose another path")
+    assert "compile" not in answer.err
+    assert called("audit", "verify", str(log)).code == 0
+
+
+def test_an_audit_log_that_was_changed(ran: Ran, tmp_path: Path) -> None:
+    path, log = session_file(tmp_path), tmp_path / "audit.sqlite"
+    content = bytearray(Path(ran.report["audit"]["path"]).read_bytes())
+    content[content.rindex(b"reservation_price")] ^= 1
+    log.write_bytes(content)
+    answer = refused(path, 9, "audit record ", f"differ, so {log} was changed")
+    assert "choose another path" in answer.complaint
+    assert log.read_bytes() == content
 
 
 def test_an_unknown_plugin_with_the_nearest(tmp_path: Path) -> None:

@@ -1,0 +1,132 @@
+"""What a run looks at before anything slow: its parts, its source, its audit log."""
+
+import json
+from pathlib import Path
+
+import pytest
+from tests.core.session.test_markets import toy_config, toy_file, toy_host
+from tests.core.session.test_runner import Ticking
+
+from bot4_core import SessionConfig, run
+from bot4_core.audit import AuditLog, read_records, verify
+from bot4_core.domain_types.audit_records import AuditKind
+from bot4_core.errors import AuditError, Bot4Error, ConfigError, MissingPluginError, RecordingError
+from bot4_core.session.config import (
+    AuditConfig,
+    BreakerConfig,
+    PartConfig,
+    SessionMode,
+    SourceConfig,
+    VenueConfig,
+)
+from bot4_core.session.ports import RunProgress
+
+
+def playing(folder: Path, **changes: object) -> SessionConfig:
+    """Play a recording, and keep a log beside it."""
+    source = SourceConfig(recordings=(toy_file(folder / "a.txt"),))
+    audit = AuditConfig(path=folder / "audit.sqlite")
+    return toy_config(**{"source": source, "audit": audit, **changes})
+
+
+def refused(config: SessionConfig, error: type[Bot4Error], text: str) -> list[RunProgress]:
+    """Run in vain, and return what was told before."""
+    told: list[RunProgress] = []
+    with pytest.raises(error, match=text):
+        run(config, toy_host(), Ticking(), progress=told.append)
+    return told
+
+
+def last_run(path: Path) -> tuple[AuditKind, str]:
+    """Return the last record's kind, and why the run stopped."""
+    *_, last = read_records(path)
+    return last.kind, json.loads(last.payload)["facts"]["stopped"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "error", "text"),
+    [
+        ({"strategy": PartConfig(plugin="loud")}, MissingPluginError, "'loud'"),
+        ({"sizer": PartConfig(plugin="two")}, MissingPluginError, "'two'"),
+        ({"router": PartConfig(plugin="bent")}, MissingPluginError, "'bent'"),
+        ({"breakers": (BreakerConfig(plugin="wild"),)}, MissingPluginError, "'wild'"),
+        (
+            {"router": PartConfig(plugin="straight", settings={"speed": 1})},
+            ConfigError,
+            "router.settings.speed",
+        ),
+        ({"venue": VenueConfig(plugin="toy", market="moon")}, ConfigError, "venue.market"),
+        ({"source": SourceConfig()}, ConfigError, "nothing to play"),
+        (
+            {
+                "mode": SessionMode.PAPER,
+                "venue": VenueConfig(plugin="odd", market="spot"),
+                "source": SourceConfig(),
+            },
+            ConfigError,
+            "some seconds",
+        ),
+    ],
+)
+def test_faults_of_a_configuration_come_first_and_leave_no_log(
+    tmp_path: Path, changes: dict[str, object], error: type[Bot4Error], text: str
+) -> None:
+    config = playing(tmp_path, **changes)
+    assert refused(config, error, text) == []
+    assert not config.audit.path.exists()
+
+
+def test_a_log_that_somebody_holds_is_seen_before_compiling(tmp_path: Path) -> None:
+    config = playing(tmp_path)
+    with AuditLog.open(config.audit.path, run="other", wall_time=1):
+        assert refused(config, AuditError, "another process") == []
+
+
+def test_a_damaged_log_is_seen_before_compiling(tmp_path: Path) -> None:
+    config = playing(tmp_path)
+    config.audit.path.write_bytes(b"once upon a time" * 1000)
+    assert refused(config, AuditError, "not a database") == []
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    config = playing(tmp_path, audit=AuditConfig(path=tmp_path / "a.txt" / "deep" / "log"))
+    assert refused(config, AuditError, "cannot make the folder of the audit log: ") == []
+
+
+def test_a_run_that_comes_to_nothing_says_so_in_its_log(tmp_path: Path) -> None:
+    config = playing(tmp_path)
+    config.source.recordings[0].unlink()
+    assert refused(config, RecordingError, "a.txt") != []
+    kind, stopped = last_run(config.audit.path)
+    assert kind is AuditKind.RUN_END
+    assert stopped.startswith("not begun: ")
+    assert "a.txt" in stopped
+    assert verify(config.audit.path).records == 2
+
+
+def test_an_interrupted_start_is_noted_by_name(tmp_path: Path) -> None:
+    def interrupt(_: RunProgress) -> None:
+        raise KeyboardInterrupt
+
+    config = playing(tmp_path)
+    with pytest.raises(KeyboardInterrupt):
+        run(config, toy_host(), Ticking(), progress=interrupt)
+    assert last_run(config.audit.path) == (AuditKind.RUN_END, "not begun: KeyboardInterrupt")
+
+
+def test_a_log_that_fails_meanwhile_does_not_hide_what_went_wrong(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise AuditError("the disk is full")
+
+    config = playing(tmp_path)
+    config.source.recordings[0].unlink()
+    monkeypatch.setattr(AuditLog, "finish", full)
+    refused(config, RecordingError, "a.txt")
+
+
+def test_a_finished_run_says_that_it_was_not_stopped(tmp_path: Path) -> None:
+    config = playing(tmp_path)
+    run(config, toy_host(), Ticking())
+    assert last_run(config.audit.path) == (AuditKind.RUN_END, "")
