@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from bot4_core.jit import is_compiling
+
 settings.register_profile("dev", max_examples=25, deadline=None)
 settings.register_profile(
     "ci",
@@ -17,6 +19,16 @@ settings.register_profile(
 )
 settings.register_profile("deep", max_examples=5_000, deadline=None)
 settings.load_profile(os.environ.get("BOT4_HYPOTHESIS", "ci" if os.environ.get("CI") else "dev"))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip what needs compiled speed where kernels are plain functions."""
+    if is_compiling():
+        return
+    for item in items:
+        for mark in item.iter_markers("compiled"):
+            item.add_marker(pytest.mark.skip(reason=f"takes minutes uncompiled: {mark.args[0]}"))
+
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -14,7 +14,6 @@ from tests.reference.book_records import decode_files, table
 from tests.reference.book_twin import SlowBook, compare
 
 from bot4_core.domain_types.records import BookState, ChainRule, EventKind, Side
-from bot4_core.jit import is_compiling
 from bot4_core.market.order_book import Books, OrderBook
 
 Rows: TypeAlias = NDArray[np.void]
@@ -38,10 +37,6 @@ COLLECTIONS = [
     (RANGE, "cf_spot_20211012.jsonl.gz", 4),
     (LINK, "cf_usdm_20210722.jsonl.gz", 4),
 ]
-
-compiled_only = pytest.mark.skipif(
-    not is_compiling(), reason="half a million levels take minutes uncompiled"
-)
 
 
 @cache
@@ -80,7 +75,7 @@ def assert_faultless(book: OrderBook) -> None:
         check_ladder(book._books.memory.words, int(book.row[field]))
 
 
-@compiled_only
+@pytest.mark.compiled("half a million levels")
 @pytest.mark.parametrize("name", WHOLE_DAYS)
 def test_recorded_book_ends_at_the_last_quote(recordings: Path, name: str) -> None:
     rule, exponents, files = WHOLE_DAYS[name]
@@ -90,7 +85,7 @@ def test_recorded_book_ends_at_the_last_quote(recordings: Path, name: str) -> No
     assert top(book) == last_quote(book)
 
 
-@compiled_only
+@pytest.mark.compiled("half a million levels")
 @pytest.mark.parametrize(("rule", "exponents", "file"), CONTINUATIONS)
 def test_day_without_a_snapshot_stays_syncing(
     recordings: Path, rule: ChainRule, exponents: tuple[int, int], file: str
@@ -156,7 +151,7 @@ def damage(feed: list[Rows], at: int, chance: Random) -> list[Rows]:
 Fault: TypeAlias = Callable[[list[Rows], int, Random], list[Rows]]
 
 
-@compiled_only
+@pytest.mark.compiled("half a million levels")
 @pytest.mark.parametrize("fault", [lose, repeat, swap, damage])
 @pytest.mark.parametrize("name", WHOLE_DAYS)
 def test_one_faulty_message_is_noticed_by_the_next_or_changes_nothing(
@@ -187,7 +182,7 @@ def same_levels(one: OrderBook, two: OrderBook) -> bool:
     )
 
 
-@compiled_only
+@pytest.mark.compiled("half a million levels")
 @pytest.mark.parametrize("name", ["usdm_btc", "spot"])
 def test_snapshot_and_deltas_equal_a_later_snapshot(recordings: Path, name: str) -> None:
     rule, exponents, files = WHOLE_DAYS[name]

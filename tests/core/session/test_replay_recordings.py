@@ -58,6 +58,7 @@ def sound(report: ReplayReport) -> bool:
     return report.quarantined == 0 and all(b.gaps == 0 and b.crossed == 0 for b in books)
 
 
+@pytest.mark.compiled("hundreds of thousands of messages")
 @pytest.mark.parametrize(("market", "names"), BRIDGED)
 def test_bridged_sessions_end_at_the_last_book_ticker(
     recordings: Path, market: str, names: list[str]
@@ -84,6 +85,7 @@ def test_logged_sessions_bridge_every_book(
     assert not any(book.exponents_from_data for book in report.instruments.values())
 
 
+@pytest.mark.compiled("hundreds of thousands of messages")
 @pytest.mark.parametrize(("market", "name"), WITHOUT_SNAPSHOT)
 def test_sessions_without_a_snapshot_stay_syncing(recordings: Path, market: str, name: str) -> None:
     report = play(recordings, market, [name])
@@ -124,6 +126,7 @@ def test_books_agree_with_the_book_ticker_of_their_update(
     assert len(differing) == (4 if market == "coinm" else 0)
 
 
+@pytest.mark.compiled("hundreds of thousands of messages")
 def test_own_recordings_and_prefetching_give_the_same_report(
     recordings: Path, tmp_path: Path
 ) -> None:
@@ -138,6 +141,7 @@ def test_own_recordings_and_prefetching_give_the_same_report(
         assert replay(paths, adapter(market), lambda: 0, options=options) == report
 
 
+@pytest.mark.compiled("thousands of messages, read several times")
 def test_exponents_grow_to_those_of_the_whole_recording(recordings: Path) -> None:
     path = recordings / "binance" / "usdm_btcusdt_20230404.dat.gz"
     exchange = adapter("usdm")(())

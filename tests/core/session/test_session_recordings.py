@@ -13,7 +13,6 @@ import pytest
 from bot4_core import PluginHost, SessionConfig, run
 from bot4_core.audit import read_records, verify
 from bot4_core.domain_types.audit_records import AuditKind
-from bot4_core.jit import is_compiling
 
 FILES = ("usdm_btcusdt_20240808.gz", "usdm_ethusdt_20240808.gz")
 
@@ -36,7 +35,7 @@ print(run(structure(settings, SessionConfig), PluginHost.installed(), time).dige
 """
 
 
-@pytest.mark.skipif(not is_compiling(), reason="a million events take minutes uncompiled")
+@pytest.mark.compiled("a million events")
 def test_two_recordings_trade_trip_and_can_be_verified(
     root: Path, recordings: Path, tmp_path: Path
 ) -> None:
