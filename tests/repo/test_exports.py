@@ -26,6 +26,13 @@ def test_every_exported_name_exists_once(package: str) -> None:
         assert getattr(module, name) is not None
 
 
+def test_the_core_lists_what_it_has_not_loaded_yet() -> None:
+    assert set(bot4_core.__all__) == set(bot4_core.HOMES)
+    assert set(bot4_core.__all__) <= set(dir(bot4_core))
+    code = "import bot4_core; assert 'Session' in dir(bot4_core)"
+    assert not any(name.startswith("bot4_core.session") for name in loaded_by(code))
+
+
 def test_unknown_name_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="no_such_name"):
         bot4_core.no_such_name  # noqa: B018

@@ -20,6 +20,7 @@ from bot4_core.domain_types.instruments import Instrument
 from bot4_core.domain_types.orders import Order, OrderIntent
 from bot4_core.domain_types.records import PARAMS_DTYPE, STATE_DTYPE, Record, Records
 from bot4_core.domain_types.validation import validate
+from bot4_core.errors import PluginError
 from bot4_core.market.event_batch import EventBatch
 
 __all__ = [
@@ -43,6 +44,12 @@ __all__ = [
 ]
 
 S = TypeVar("S", bound="PartSettings")
+
+OWN_FORM = "override it, or give a compiled form"
+
+
+def _absent(plugin: object, method: str, remedy: str) -> PluginError:
+    return PluginError(f"{type(plugin).__qualname__} has no {method}(): {remedy}")
 
 
 @attrs.frozen(kw_only=True)
@@ -117,7 +124,7 @@ class Strategy(Part[S]):
 
     def decide(self, view: Record) -> Sequence[Signal]:
         """Return what is wanted now on the view's instrument (Python form)."""
-        raise NotImplementedError
+        raise _absent(self, "decide", OWN_FORM)
 
 
 class Sizer(Part[S]):
@@ -125,7 +132,7 @@ class Sizer(Part[S]):
 
     def size(self, signal: Signal, view: Record) -> int:
         """Return the scaled size to trade, 0 for none (Python form)."""
-        raise NotImplementedError
+        raise _absent(self, "size", OWN_FORM)
 
 
 class Breaker(Part[S]):
@@ -133,7 +140,7 @@ class Breaker(Part[S]):
 
     def observe(self, view: Record) -> BreakerVerdict | None:
         """Return a verdict when something must stop (Python form)."""
-        raise NotImplementedError
+        raise _absent(self, "observe", OWN_FORM)
 
 
 class Router(Part[S]):
@@ -141,7 +148,7 @@ class Router(Part[S]):
 
     def route(self, intent: OrderIntent, views: Sequence[Record]) -> Sequence[ChildOrder]:
         """Split the parent over venues (Python form)."""
-        raise NotImplementedError
+        raise _absent(self, "route", OWN_FORM)
 
 
 class Execution(Part[S]):
@@ -149,7 +156,7 @@ class Execution(Part[S]):
 
     def slices(self, parent: OrderIntent, view: Record) -> Sequence[ChildOrder]:
         """Return what of the parent should leave now (Python form)."""
-        raise NotImplementedError
+        raise _absent(self, "slices", "override it")
 
 
 class Store(ABC):
@@ -286,12 +293,12 @@ class Exchange(ABC):
 
     def resync(self, instrument: InstrumentId) -> Sequence[Outbound]:
         """Say what to request after a gap in an instrument's book."""
-        raise NotImplementedError
+        raise _absent(self, "resync", "this adapter does not support it")
 
     def place(self, intent: OrderIntent) -> Outbound:
         """Encode a new order."""
-        raise NotImplementedError
+        raise _absent(self, "place", "this adapter does not support it")
 
     def cancel(self, order: Order) -> Outbound:
         """Encode the cancellation of an order."""
-        raise NotImplementedError
+        raise _absent(self, "cancel", "this adapter does not support it")

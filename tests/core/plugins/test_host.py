@@ -165,6 +165,19 @@ def test_duplicate_names_are_refused_naming_both(
         PluginHost.installed(strict=True)
 
 
+def test_one_module_behind_two_entry_points_is_loaded_once(
+    installed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    points = [entry("sizer-fixed", "good_hooks"), entry("sizer-again", "good_hooks")]
+    monkeypatch.setattr(host_module, "entry_points", lambda group: points)
+    host = PluginHost.installed()
+    states = {info.plugin: info.state for info in host.plugins}
+    assert sorted(states.values()) == [PluginState.BROKEN, PluginState.OK]
+    (broken,) = (info for info in host.plugins if info.state is PluginState.BROKEN)
+    assert "already registered" in broken.reason
+    assert issubclass(host.load("sizer", "fixed"), Sizer)
+
+
 def test_registering_a_taken_name_is_refused() -> None:
     host = PluginHost()
     host.register(Plugin(strategy()), name="first")
