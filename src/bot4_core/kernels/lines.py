@@ -1,15 +1,87 @@
-"""Lines of text recordings: receive times read off the front of each line."""
+"""Lines of text recordings: where they are, and receive times read off their fronts."""
+
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bot4_core.jit import kernel
+from bot4_core.kernels.wire import HIGHS, digit_count, digits_value
+from bot4_core.kernels.wire_bytes import Text, byte, leading_bytes, text_of, word
+from bot4_core.kernels.wire_json import ONES
 
-__all__ = ["read_times"]
+__all__ = ["line_bounds", "read_times"]
 
-ZERO = 48
-SPACE = 32
-INT64_MAX = 2**63 - 1
+SPACE: Final = ord(" ")
+NEWLINE: Final = ord("\n")
+RETURN: Final = ord("\r")
+NEWLINES: Final = NEWLINE * ONES
+INT64_MAX: Final = 2**63 - 1
+
+
+@kernel(inline=True)
+def _line_end(text: Text, at: int, stop: int) -> int:
+    """Return the position of the next newline, or ``stop``."""
+    while at + 8 <= stop:
+        others = word(text, at) ^ NEWLINES
+        marks = (others - ONES) & ~others & HIGHS  # exact up to the first newline
+        if marks != 0:
+            return at + leading_bytes(marks)
+        at += 8
+    while at < stop and byte(text, at) != NEWLINE:
+        at += 1
+    return at
+
+
+@kernel()
+def line_bounds(
+    buffer: NDArray[np.uint8], starts: NDArray[np.int64], stops: NDArray[np.int64]
+) -> int:
+    """Find the lines of a buffer, without their line ends.
+
+    Parameters
+    ----------
+    buffer : (n,) uint8
+        The last line may lack its newline.
+    starts, stops : (m,) int64
+        Filled with the bounds of the first ``m`` lines.
+
+    Returns
+    -------
+    int
+        Number of lines, which may be more than ``m``.
+    """
+    text = text_of(buffer)
+    at = 0
+    count = 0
+    while at < len(buffer):
+        end = _line_end(text, at, len(buffer))
+        if count < len(starts):
+            starts[count] = at
+            stops[count] = end - 1 if end > at and byte(text, end - 1) == RETURN else end
+        count += 1
+        at = end + 1
+    return count
+
+
+@kernel(inline=True)
+def _read_digits(text: Text, at: int, digits: int) -> int:
+    """Return the number that 8 to 19 digits spell, negative if others are among them."""
+    value = 0
+    end = at + digits
+    while at + 8 <= end:
+        eight = word(text, at)
+        if digit_count(eight) < 8:
+            return -1
+        value = value * 10**8 + digits_value(eight, 8)
+        at += 8
+    rest = end - at
+    eight = word(text, end - 8)
+    if digit_count(eight) < 8:
+        return -1
+    if rest > 0:
+        value = value * 10**rest + digits_value(eight >> (64 - 8 * rest), rest)
+    return value
 
 
 @kernel()
@@ -37,21 +109,16 @@ def read_times(
     int
         Number of lines of another shape.
     """
+    text = text_of(buffer)
     unit = 10 ** (19 - digits)
     refused = 0
     for i in range(len(starts)):
-        first = int(starts[i])
+        first = starts[i]
         end = first + digits
-        value = 0
-        good = end + 1 < stops[i] and buffer[end] == SPACE
-        if good:
-            for j in range(first, end):
-                digit = int(buffer[j]) - ZERO
-                if digit < 0 or digit > 9:
-                    good = False
-                    break
-                value = value * 10 + digit
-        if good and 0 <= value <= INT64_MAX:
+        value = -1
+        if end + 1 < stops[i] and byte(text, end) == SPACE:
+            value = _read_digits(text, first, digits)
+        if 0 <= value <= INT64_MAX // unit:
             received[i] = value * unit
             starts[i] = end + 1
         else:

@@ -12,14 +12,14 @@ from numpy.typing import NDArray
 from bot4_core.domain_types.instruments import Instrument
 from bot4_core.errors import PrecisionGrew, RecordingError
 from bot4_core.market.recordings import (
-    Inflater,
+    ZLIB,
+    GzipLibrary,
     MessageBlock,
     MessageFile,
     Recording,
     RecordingClock,
     RecordingCounts,
     open_messages,
-    zlib_inflater,
 )
 from bot4_core.market.recordings.byte_stream import head
 from bot4_core.market.recordings.frames import MAGIC
@@ -49,14 +49,14 @@ class ReadingOptions:
     ----------
     executor : Executor, optional
         Decompresses ahead; the caller's, since nothing here starts threads.
-    inflater : callable
-        Makes gzip decompressors.
+    gzip : GzipLibrary
+        Decompresses.
     salvage : bool
         Read damaged files as far as they go, with a warning, instead of refusing them.
     """
 
     executor: Executor | None = None
-    inflater: Callable[[], Inflater] = zlib_inflater
+    gzip: GzipLibrary = ZLIB
     salvage: bool = False
 
 
@@ -73,7 +73,7 @@ def open_files(paths: Sequence[Path], options: ReadingOptions) -> list[SessionFi
     return [
         Recording(path, salvage=options.salvage)
         if head(path, len(MAGIC)) == MAGIC
-        else open_messages(path, options.inflater)
+        else open_messages(path, options.gzip)
         for path in paths
     ]
 

@@ -4,16 +4,29 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
+
+from isal import igzip_lib, isal_zlib
 
 from bot4_core.errors import DamagedRecordingError
-from bot4_core.market.recordings import Recording
+from bot4_core.market.recordings import GzipLibrary, Inflater, Recording
 from bot4_core.market.recordings.byte_stream import head
 from bot4_core.market.recordings.frames import MAGIC
 from bot4_core.session.event_stream import ReadingOptions
 from bot4_core.session.replay import ReplayProgress
 from bot4_plugins.host_cli.talk import Talk
 
-__all__ = ["reading", "whole_files"]
+__all__ = ["ISAL", "reading", "whole_files"]
+
+GZIP_WINDOW: Final = 31  # the largest window, and a gzip header
+
+
+def _isal_inflater() -> Inflater:
+    return isal_zlib.decompressobj(GZIP_WINDOW)
+
+
+ISAL: Final = GzipLibrary(inflater=_isal_inflater, error=igzip_lib.IsalError)  # type: ignore[arg-type]  # its stub calls the class an instance
+"""Intel's storage library, which inflates two to three times as fast as zlib."""
 
 
 @contextmanager
@@ -28,7 +41,7 @@ def reading(
             share = progress.bytes_read / progress.bytes_total if progress.bytes_total else 1.0
             stages(title, min(1.0, share), f"{progress.messages:,} messages")
 
-        options = ReadingOptions(executor=executor, salvage=salvage)
+        options = ReadingOptions(executor=executor, gzip=ISAL, salvage=salvage)
         if salvage:
             yield options, tell
         else:

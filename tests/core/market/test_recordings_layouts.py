@@ -11,9 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.core.market.message_files import Found, given_file, read
 
-from bot4_core.errors import RecordingError
+from bot4_core.errors import DamagedRecordingError, RecordingError
 from bot4_core.market.recordings import (
+    ZLIB,
     Channel,
+    GzipLibrary,
+    Inflater,
     Origin,
     RecordingClock,
     open_messages,
@@ -68,6 +71,11 @@ def test_lines_of_another_shape_are_counted_with_their_number(tmp_path: Path, ba
     assert file.refused.count == 1
     assert file.refused.examples == [(4, bad.decode("utf-8", "backslashreplace"))]
     assert file.other == 1
+
+
+def test_lines_shorter_than_usual_are_all_found(tmp_path: Path) -> None:
+    content = b"{}\n" * 1000
+    assert read(given_file(tmp_path, content)) == [(0, b"{}")] * 1000
 
 
 def test_only_the_first_bad_lines_are_kept_but_all_are_counted(tmp_path: Path) -> None:
@@ -262,16 +270,40 @@ def test_files_too_large_to_hold_are_refused(tmp_path: Path) -> None:
 def test_another_decompressor_may_be_passed(tmp_path: Path) -> None:
     made = []
 
-    def counted() -> object:
-        import zlib
-
+    def counted() -> Inflater:
         made.append(1)
-        return zlib.decompressobj(31)
+        return ZLIB.inflater()
 
     path = tmp_path / "x"
     path.write_bytes(gzip.compress(NS_LINES))
-    assert b"".join(chunks(path, counted)) == NS_LINES  # type: ignore[arg-type]  # a double
+    library = GzipLibrary(inflater=counted, error=ZLIB.error)
+    assert b"".join(chunks(path, library)) == NS_LINES
     assert made == [1]
+
+
+def test_errors_of_another_decompressor_are_named_as_damage(tmp_path: Path) -> None:
+    class Failing:
+        eof = False
+        unconsumed_tail = unused_data = b""
+
+        def decompress(self, data: bytes, max_length: int = 0, /) -> bytes:
+            raise KeyError(len(data))
+
+    path = tmp_path / "x"
+    path.write_bytes(gzip.compress(NS_LINES))
+    library = GzipLibrary(inflater=Failing, error=KeyError)
+    with pytest.raises(DamagedRecordingError, match="x: the gzip data is damaged near"):
+        list(chunks(path, library))
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_chunks_are_no_longer_than_asked(tmp_path: Path, packed: bool) -> None:
+    content = bytes(range(256)) * 40
+    path = tmp_path / "x"
+    path.write_bytes(gzip.compress(content) if packed else content)
+    parts = list(chunks(path, most=100))
+    assert b"".join(parts) == content
+    assert max(map(len, parts)) == 100
 
 
 def test_plain_lines_pass_on_errors_that_name_the_file(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 """Recordings: our own file format, and readers of foreign ones."""
 
-from bot4_core.market.recordings.byte_stream import Inflater, zlib_inflater
+from bot4_core.market.recordings.byte_stream import ZLIB, GzipLibrary, Inflater
 from bot4_core.market.recordings.candle_files import CandleTable, read_candles
 from bot4_core.market.recordings.frames import FORMAT_VERSION
 from bot4_core.market.recordings.layouts import open_messages
@@ -18,9 +18,11 @@ from bot4_core.market.recordings.writer import RecordingWriter
 
 __all__ = [
     "FORMAT_VERSION",
+    "ZLIB",
     "CandleTable",
     "Channel",
     "Durability",
+    "GzipLibrary",
     "Inflater",
     "MessageBlock",
     "MessageFile",
@@ -34,5 +36,4 @@ __all__ = [
     "TornTail",
     "open_messages",
     "read_candles",
-    "zlib_inflater",
 ]

@@ -12,12 +12,13 @@ from bot4_core.errors import DamagedRecordingError, RecordingError
 __all__ = [
     "CHUNK_BYTES",
     "HEAD_BYTES",
+    "ZLIB",
     "ByteCount",
+    "GzipLibrary",
     "Inflater",
     "chunks",
     "head",
     "whole",
-    "zlib_inflater",
 ]
 
 CHUNK_BYTES: Final = 1 << 20
@@ -50,9 +51,28 @@ class Inflater(Protocol):
         ...
 
 
-def zlib_inflater() -> Inflater:
-    """Make the standard library's decompressor for one gzip member."""
+@attrs.frozen(kw_only=True)
+class GzipLibrary:
+    """Whose decompressors to use.
+
+    Parameters
+    ----------
+    inflater : callable
+        Makes a decompressor for one gzip member.
+    error : type of exception
+        What its decompressors raise where the data is damaged.
+    """
+
+    inflater: Callable[[], Inflater]
+    error: type[Exception]
+
+
+def _zlib_inflater() -> Inflater:
     return zlib.decompressobj(31)
+
+
+ZLIB: Final = GzipLibrary(inflater=_zlib_inflater, error=zlib.error)
+"""The standard library's."""
 
 
 @attrs.define
@@ -64,18 +84,20 @@ class ByteCount:
 
 def chunks(
     path: Path,
-    inflater: Callable[[], Inflater] = zlib_inflater,
+    library: GzipLibrary = ZLIB,
     count: ByteCount | None = None,
+    most: int = CHUNK_BYTES,
 ) -> Iterator[bytes]:
     """Yield a file's content in order, decompressed where it is gzip.
 
     Parameters
     ----------
     path : Path
-    inflater : callable
-        Makes a decompressor for one gzip member.
+    library : GzipLibrary
     count : ByteCount, optional
         Told of every byte read.
+    most : int
+        Bytes of a chunk at most.
 
     Raises
     ------
@@ -92,13 +114,13 @@ def chunks(
                 progress.done += len(data)
                 return data
 
-            start = read(READ_BYTES)
+            start = read(min(READ_BYTES, most))
             if start.startswith(GZIP):
-                yield from _inflated(path, start, read, inflater)
+                yield from _inflated(path, start, read, library, most)
                 return
             while start:
                 yield start
-                start = read(CHUNK_BYTES)
+                start = read(most)
     except OSError as error:
         if isinstance(error, RecordingError):
             raise
@@ -106,19 +128,19 @@ def chunks(
 
 
 def _inflated(
-    path: Path, data: bytes, read: Callable[[int], bytes], inflater: Callable[[], Inflater]
+    path: Path, data: bytes, read: Callable[[int], bytes], library: GzipLibrary, most: int
 ) -> Iterator[bytes]:
     consumed = 0
-    stream = inflater()
+    stream = library.inflater()
     while True:
         if stream.eof:
             data = (stream.unused_data or read(READ_BYTES)).lstrip(b"\0")
             if not data:
                 return
-            stream = inflater()
+            stream = library.inflater()
         try:
-            out = stream.decompress(data, CHUNK_BYTES)
-        except zlib.error as error:
+            out = stream.decompress(data, most)
+        except library.error as error:
             raise DamagedRecordingError(
                 f"{path}: the gzip data is damaged near compressed byte {consumed} ({error}); "
                 "fetch the file again"
@@ -140,7 +162,7 @@ def head(path: Path, size: int = HEAD_BYTES) -> bytes:
     """Return the first ``size`` decompressed bytes, or fewer where the file ends or breaks."""
     found = b""
     try:
-        for chunk in chunks(path):
+        for chunk in chunks(path, most=size):
             found += chunk
             if len(found) >= size:
                 break

@@ -2,18 +2,17 @@
 
 import json
 import re
-from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
 from bot4_core.errors import RecordingError
 from bot4_core.market.recordings.byte_stream import (
     HEAD_BYTES,
+    ZLIB,
     ByteCount,
-    Inflater,
+    GzipLibrary,
     chunks,
     head,
-    zlib_inflater,
 )
 from bot4_core.market.recordings.capture_files import CaptureFile
 from bot4_core.market.recordings.document_files import ConnectionLog, FrameDocument
@@ -37,14 +36,14 @@ KNOWN: Final = (
 )
 
 
-def open_messages(path: Path, inflater: Callable[[], Inflater] = zlib_inflater) -> MessageFile:
+def open_messages(path: Path, library: GzipLibrary = ZLIB) -> MessageFile:
     """Open a foreign recording by what it holds, not by its name.
 
     Parameters
     ----------
     path : Path
-    inflater : callable
-        Makes a gzip decompressor; a faster one than the standard library's may be passed.
+    library : GzipLibrary
+        Decompresses; a faster one than the standard library's may be passed.
 
     Raises
     ------
@@ -54,7 +53,7 @@ def open_messages(path: Path, inflater: Callable[[], Inflater] = zlib_inflater) 
     """
     start = head(path)
     count = ByteCount()
-    parts = chunks(path, inflater, count)
+    parts = chunks(path, library, count)
     timed = TIMED.match(start)
     if timed:
         return TimedLines(path=path, parts=parts, digits=len(timed[1]), count=count)
