@@ -79,6 +79,13 @@ class CompiledForm:
     state_values: tuple[tuple[str, int], ...] = ()
     """Names of the ``state.f`` slots that explain the last verdict or size."""
 
+    reasons: tuple[str, ...] = ()
+    """What a breaker says when it trips: `str.format` texts over the names of ``state_values``,
+    for instance ``"score {score:.2f} at or beyond 3"``."""
+
+    reason_slot: int | None = None
+    """The ``state.i`` slot that holds which of them it is; None where there is one only."""
+
     @staticmethod
     def new_state() -> Record:
         """Return a zeroed state row; one is kept for each part and instrument."""

@@ -57,6 +57,17 @@ class CompiledMemory:
         numbers = self._shown[instrument].tolist()
         return tuple(zip(self._names, [numbers[slot] for slot in self._slots], strict=True))
 
+    def reason(self, instrument: int, otherwise: str) -> str:
+        """Return why the function last tripped, in the part's words with its numbers."""
+        form = self.form
+        if not form.reasons:
+            return otherwise
+        slot = form.reason_slot
+        code = 0 if slot is None else int(self.states["i"][instrument, slot])
+        if not 0 <= code < len(form.reasons):
+            return f"{otherwise}, reason {code}"
+        return form.reasons[code].format(**dict(self.values(instrument)))
+
     def forget(self, instrument: int) -> None:
         """Start the part anew on one instrument."""
         self.states[instrument] = np.zeros((), STATE_DTYPE)
@@ -216,6 +227,7 @@ def breaker_observer(
     if form is None:
         return _python_observer(breaker, name, scope, views)
     memory = CompiledMemory(form, len(views))
+    require_reasons(form, name)
     call = entry_point(form.function, views[0], memory.states[0], memory.params[0])
     return Observer(
         name=name,
@@ -224,10 +236,33 @@ def breaker_observer(
             partial(call, view, state, memory.params_handle)
             for view, state in zip(row_handles(views), memory.state_handles, strict=True)
         ],
-        explain=lambda instrument: (f"{name} tripped", memory.values(instrument)),
+        explain=lambda instrument: (
+            memory.reason(instrument, f"{name} tripped"),
+            memory.values(instrument),
+        ),
         forget=memory.forget,
         measure=memory.values,
     )
+
+
+def require_reasons(form: CompiledForm, name: str) -> None:
+    """Write every reason once: a text that cannot be written must not be found out at a trip.
+
+    Raises
+    ------
+    PluginError
+        If a reason names what is no state value, or formats a number as something else.
+    """
+    zeros = {value: 0.0 for value, _ in form.state_values}
+    for text in form.reasons:
+        try:
+            text.format(**zeros)
+        except (LookupError, ValueError, AttributeError, TypeError) as error:
+            known = ", ".join(zeros) or "none"
+            raise PluginError(
+                f"breaker {name!r}: its reason {text!r} cannot be written ({error}); "
+                f"its state values are {known}"
+            ) from error
 
 
 def _python_observer(

@@ -69,11 +69,16 @@ class Statistical(Breaker[StatisticalSettings]):
 
     def compiled(self) -> CompiledForm:
         """Return the kernel with these settings."""
+        given = self.settings
         params = CompiledForm.new_params()
-        params["i"][BreakerParam.INTERVAL] = self.settings.interval_ms * 1_000_000
-        params["i"][BreakerParam.WINDOW] = self.settings.window
-        params["i"][BreakerParam.EFFECT] = int(self.settings.effect)
-        params["f"][BreakerParam.THRESHOLD] = self.settings.threshold
+        params["i"][BreakerParam.INTERVAL] = given.interval_ms * 1_000_000
+        params["i"][BreakerParam.WINDOW] = given.window
+        params["i"][BreakerParam.EFFECT] = int(given.effect)
+        params["f"][BreakerParam.THRESHOLD] = given.threshold
         shown = (BreakerValue.RETURN, BreakerValue.MEAN, BreakerValue.DEVIATION, BreakerValue.SCORE)
         names = tuple((slot.name.lower(), int(slot)) for slot in shown)
-        return CompiledForm(function=observe, params=params, state_values=names)
+        reason = (
+            f"z-score {{score:.2f}}, at or beyond ±{given.threshold:g}: a move of {{return:+.4%}} "
+            f"after {given.window} returns of {given.interval_ms / 1000:g} s"
+        )
+        return CompiledForm(function=observe, params=params, state_values=names, reasons=(reason,))

@@ -2,7 +2,9 @@
 
 import json
 from collections import deque
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 import click
 
@@ -11,8 +13,32 @@ from bot4_core.convert import unstructure
 from bot4_core.domain_types.audit_records import AuditKind, AuditRecord
 from bot4_core.errors import AuditError, ChainError
 from bot4_core.exit_codes import ExitCode
-from bot4_plugins.host_cli.order_story import headline, moment, order_story, outline
+from bot4_plugins.host_cli.order_story import (
+    event,
+    headline,
+    moment,
+    order_decimals,
+    order_story,
+    outline,
+    tripped,
+    verdict,
+)
 from bot4_plugins.host_cli.output import json_option, print_json
+
+STATUSES: Final = frozenset(
+    {
+        AuditKind.ACK,
+        AuditKind.CANCEL,
+        AuditKind.REJECT,
+        AuditKind.EXPIRY,
+        AuditKind.UNKNOWN,
+    }
+)
+
+LONGEST_NUMBER: Final = 18
+"""Digits of a record's number; client order ids are longer."""
+
+HAPPENINGS: Final = STATUSES | {AuditKind.SEND, AuditKind.FILL}
 
 path_argument = click.argument("path", type=click.Path(path_type=Path, dir_okay=False))
 
@@ -62,17 +88,43 @@ def verify_log(path: Path, head: str, as_json: bool) -> int:
 def why_order(path: Path, order: str, as_json: bool) -> None:
     """Print why an order was sent and what became of it, with all numbers.
 
-    ORDER is the client order id; `bot4 audit list` names them.
+    ORDER is the client order id, or the number of a record about it; `bot4 audit list` names
+    both. Orders that the gate kept back have no id.
 
     Example: bot4 audit why bot4-runs/quickstart.audit.sqlite 0123456789abcdef0000000000000001
     """
-    records = why(path, order)
+    records = about(path, order)
+    order = records[0].correlation or f"record {order}"
     if as_json:
         print_json({"schema": 1, "order": order, "records": [plain(each) for each in records]})
         return
     click.echo(f"{order} of run {records[0].run}, records {records[0].sequence:,} and on")
-    for label, text in order_story(records):
+    trips = AuditQuery(kinds=(AuditKind.BREAKER_TRIP,), run=records[0].run)
+    for label, text in order_story(records, tuple(search(path, trips))):
         click.echo(f"{click.style(f'{label:<10}', bold=True)}{text}")
+
+
+def about(path: Path, order: str) -> tuple[AuditRecord, ...]:
+    """Return the records about an order, or about that which a numbered record is about.
+
+    Raises
+    ------
+    AuditError
+        If there are none.
+    """
+    if not (order.isdecimal() and len(order) <= LONGEST_NUMBER):
+        return why(path, order)
+    found = tuple(search(path, AuditQuery(first=int(order), limit=1)))
+    if not found or found[0].sequence != int(order):
+        raise AuditError(f"{path}: there is no record {order}; `bot4 audit list` shows the newest")
+    if found[0].correlation:
+        return why(path, found[0].correlation)
+    if found[0].kind is not AuditKind.REFUSAL:
+        raise AuditError(
+            f"{path}: record {order} is about no order ({found[0].kind.value}); "
+            "`bot4 audit list` shows which are"
+        )
+    return found
 
 
 @audit.command("list")
@@ -96,19 +148,44 @@ def list_records(path: Path, kinds: tuple[str, ...], last: int, as_json: bool) -
     if as_json:
         print_json({"schema": 1, "records": [plain(each) for each in records]})
         return
+    decimals = size_decimals(path, records)
     for record in records:
         where = f"{record.sequence:>8}  {moment(record.event_time)}  {record.kind.value:<13}"
-        click.echo(f"{where}  {record.correlation or '-':<32}  {gist(record)}")
+        text = gist(record, decimals.get(record.correlation, 0))
+        click.echo(f"{where}  {record.correlation or '-':<32}  {text}")
 
 
-def gist(record: AuditRecord) -> str:
+def size_decimals(path: Path, records: Sequence[AuditRecord]) -> dict[str, int]:
+    """Return the decimals of sizes, by order, which only the orders' intents tell."""
+    orders = {record.correlation for record in records if record.kind in STATUSES}
+    if not orders:
+        return {}
+    intents = search(path, AuditQuery(kinds=(AuditKind.INTENT,)))
+    return {
+        intent.correlation: order_decimals(json.loads(intent.payload))
+        for intent in intents
+        if intent.correlation in orders
+    }
+
+
+def gist(record: AuditRecord, decimals: int) -> str:
     """Write what a record says in a few words."""
     payload = json.loads(record.payload)
-    if record.kind in {AuditKind.INTENT, AuditKind.REFUSAL}:
-        return headline(payload)
-    if record.kind in {AuditKind.RUN_START, AuditKind.RUN_END}:
-        return record.run
-    return outline(payload)
+    match record.kind:
+        case AuditKind.INTENT:
+            text = headline(payload)
+        case AuditKind.REFUSAL:
+            text = f"{headline(payload)} {verdict(payload)}"
+        case AuditKind.BREAKER_TRIP:
+            text = f"{record.actor} {tripped(payload)}"
+        case AuditKind.RUN_START | AuditKind.RUN_END:
+            stopped = payload["facts"].get("stopped", "")
+            text = f"{record.run}, {stopped}" if stopped else record.run
+        case kind if kind in HAPPENINGS:
+            text = event(kind, payload, decimals)
+        case _:
+            text = outline(payload)
+    return text
 
 
 def plain(record: AuditRecord) -> dict[str, object]:

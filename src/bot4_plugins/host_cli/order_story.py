@@ -7,10 +7,20 @@ from typing import Any, Final
 
 from bot4_core.domain_types.audit_records import AuditKind, AuditRecord
 from bot4_core.domain_types.canonical_types import text_from_scaled
+from bot4_core.domain_types.decisions import BreakerScope
 from bot4_core.domain_types.records import BookState, OrderReason
 from bot4_plugins.host_cli.output import without_zeros
 
-__all__ = ["moment", "order_story", "outline"]
+__all__ = [
+    "event",
+    "headline",
+    "moment",
+    "order_decimals",
+    "order_story",
+    "outline",
+    "tripped",
+    "verdict",
+]
 
 Line = tuple[str, str]
 Payload = Mapping[str, Any]
@@ -24,19 +34,30 @@ def moment(time: int) -> str:
     return datetime.fromtimestamp(time // 1_000 / 1e6, UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
 
 
-def order_story(records: Sequence[AuditRecord]) -> Iterator[Line]:
-    """Yield labelled lines: signal, market, size, limits, breakers, route, then what happened."""
+def order_story(
+    records: Sequence[AuditRecord], trips: Sequence[AuditRecord] = ()
+) -> Iterator[Line]:
+    """Yield labelled lines: signal, market, size, limits, breakers, route, then what happened.
+
+    ``trips`` are the run's records of breakers that tripped; they tell why one held the order.
+    """
     begin, decimals = records[0].event_time, 0
     for record in records:
         payload = json.loads(record.payload)
         if record.kind in DECIDED:
             begin = record.event_time
-            decimals = len(payload["order"]["size"].partition(".")[2])
+            decimals = order_decimals(payload)
             yield "order", f"{headline(payload)}, decided {moment(begin)}"
-            yield from grounds(payload)
+            earlier = [trip for trip in trips if trip.sequence < record.sequence]
+            yield from grounds(payload, [json.loads(trip.payload) for trip in earlier])
         else:
             after = f"+{(record.event_time - begin) / 1e6:,.3f} ms"
             yield record.kind.value, f"{after:<14}{event(record.kind, payload, decimals)}"
+
+
+def order_decimals(payload: Payload) -> int:
+    """Return how many decimals the sizes of an intent's instrument have."""
+    return len(str(payload["order"]["size"]).partition(".")[2])
 
 
 def headline(payload: Payload) -> str:
@@ -49,7 +70,7 @@ def headline(payload: Payload) -> str:
     )
 
 
-def grounds(payload: Payload) -> Iterator[Line]:
+def grounds(payload: Payload, trips: Sequence[Payload]) -> Iterator[Line]:
     """Yield why an order was wanted and whether it was let out."""
     yield from signal(payload["signal"])
     yield from market(payload["view"])
@@ -59,9 +80,31 @@ def grounds(payload: Payload) -> Iterator[Line]:
     for name, breaker in payload["breakers"].items():
         state = "tripped" if breaker["holds"] else "armed"
         yield "breaker", f"{name} {state}{numbers(breaker['values'])}"
+        if breaker["holds"]:
+            yield from cause(name, payload["order"]["instrument"], trips)
     yield "route", payload["route"] or "as wanted"
+    yield "gate", verdict(payload)
+
+
+def verdict(payload: Payload) -> str:
+    """Write whether the gate let an order out."""
     refusals = ", ".join(f"{code} {text}" for code, text in payload["refusals"])
-    yield "gate", "let out" if payload["allowed"] else f"kept back: {refusals}"
+    return "let out" if payload["allowed"] else f"kept back: {refusals}"
+
+
+def cause(breaker: str, symbol: str, trips: Sequence[Payload]) -> Iterator[Line]:
+    """Yield why a breaker holds an instrument back: the last trip that reached it."""
+    for trip in reversed(trips):
+        near = trip["instrument"] == symbol or trip["scope"] != BreakerScope.INSTRUMENT
+        if trip["breaker"] == breaker and near:
+            yield "", f"{trip['effect'].replace('_', ' ')} since: {trip['reason']}"
+            return
+
+
+def tripped(payload: Payload) -> str:
+    """Write what a breaker did, and why."""
+    effect = payload["effect"].replace("_", " ")
+    return f"{effect} on {payload['instrument']}: {payload['reason']}{numbers(payload['values'])}"
 
 
 def signal(said: Payload) -> Iterator[Line]:

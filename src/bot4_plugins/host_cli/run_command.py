@@ -1,7 +1,7 @@
 """``bot4 run``: a session from a configuration file."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -13,7 +13,7 @@ from bot4_core.errors import ConfigError, StorageError
 from bot4_core.exit_codes import ExitCode
 from bot4_core.session.config import SessionConfig, SessionMode
 from bot4_core.session.ports import RunProgress
-from bot4_core.session.report import SessionReport
+from bot4_core.session.report import BreakerReport, SessionReport
 from bot4_core.session.runner import run as run_session
 from bot4_plugins.host_cli.interruption import Interruption
 from bot4_plugins.host_cli.output import (
@@ -29,6 +29,7 @@ from bot4_plugins.host_cli.report_files import write_report
 from bot4_plugins.host_cli.talk import Stages, Talk
 
 STAGES = {"compile": "compile kernels (once)", "run": "run the session"}
+MOST_TRIPS = 5
 SALVAGE = "`bot4 import --salvage FILE -o NEW.b4r` makes a whole one of what comes before"
 
 
@@ -194,6 +195,17 @@ def show(report: SessionReport) -> None:
         click.echo(f"{name:<9}{text}")
 
 
+def trips(tripped: Sequence[BreakerReport]) -> Iterator[tuple[str, str]]:
+    """Yield what tripped first, and how many more did."""
+    for trip in tripped[:MOST_TRIPS]:
+        effect = trip.effect.replace("_", " ")
+        yield "breaker", f"{trip.breaker}, {effect} on {trip.symbol}: {trip.reason}"
+        if trip.values:
+            yield "", ", ".join(f"{name} {value:.4g}" for name, value in trip.values.items())
+    if len(tripped) > MOST_TRIPS:
+        yield "", f"and {len(tripped) - MOST_TRIPS:,} more trips; the report lists them"
+
+
 def summary(report: SessionReport) -> list[tuple[str, str]]:
     """Return the lines below the table."""
     result, timing = report.pnl, report.timing
@@ -203,11 +215,9 @@ def summary(report: SessionReport) -> list[tuple[str, str]]:
         ("orders", f"{orders or 'none'}; {report.fills:,} fills"),
     ]
     if report.refusals:
-        lines.append(("gate", f"kept {report.refusals:,} orders back"))
-    for trip in report.breakers:
-        numbers = "".join(f", {name} {value:.4g}" for name, value in trip.values.items())
-        grounds = f"{trip.effect} ({trip.reason}{numbers})"
-        lines.append(("breaker", f"{trip.breaker} on {trip.symbol}: {grounds}"))
+        plural = "s" if report.refusals > 1 else ""
+        lines.append(("gate", f"kept {report.refusals:,} order{plural} back"))
+    lines += trips(report.breakers)
     if report.stopped:
         lines.append(("stopped", report.stopped))
     speed = (

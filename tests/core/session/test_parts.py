@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import attrs
 import numpy as np
 import pytest
 from tests.core.session.session_world import (
@@ -110,6 +111,17 @@ class CompiledBreaker(Breaker[PartSettings]):
         params = CompiledForm.new_params()
         params["f"][0], params["i"][0] = 100.0, BreakerEffect.BLOCK_ALL
         return CompiledForm(function=trip_above, params=params, state_values=(("bid", 0),))
+
+
+class SpeakingBreaker(CompiledBreaker):
+    """Trips as the other one does, in words of its own."""
+
+    def __init__(self, *reasons: str, slot: int | None = None) -> None:
+        super().__init__(NOTHING, INSTRUMENTS)
+        self.reasons, self.slot = reasons, slot
+
+    def compiled(self) -> CompiledForm:
+        return attrs.evolve(super().compiled(), reasons=self.reasons, reason_slot=self.slot)
 
 
 class CompiledRouter(Router[PartSettings]):
@@ -224,6 +236,45 @@ def test_a_compiled_breaker_explains_itself_and_forgets_on_demand() -> None:
     assert observer.measure(1) == (("bid", 0.0),)
     observer.forget(0)
     assert observer.measure(0) == (("bid", 0.0),)
+
+
+@kernel()
+def trip_below(view: Record, state: Record, params: Record) -> int:
+    """Trip below a price, and say so by number."""
+    state["f"][0], state["i"][5] = view["bid"], params["i"][1]
+    return int(params["i"][0]) if view["bid"] < params["f"][0] else 0
+
+
+def tripped_reason(breaker: Breaker[PartSettings]) -> str:
+    rows = views()
+    rows["bid"][0] = 101
+    observer = breaker_observer(breaker, "price", BreakerScope.INSTRUMENT, rows)
+    assert observer.observe[0]() == BreakerEffect.BLOCK_ALL
+    return observer.explain(0)[0]
+
+
+def test_a_compiled_breaker_says_why_in_its_own_words() -> None:
+    assert tripped_reason(SpeakingBreaker("bid {bid:.1f} above 100")) == "bid 101.0 above 100"
+
+
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [(1, "far above: 101"), (2, "price tripped, reason 2"), (-1, "price tripped, reason -1")],
+)
+def test_a_compiled_breaker_of_many_reasons_says_which(code: int, reason: str) -> None:
+    class Numbered(SpeakingBreaker):
+        def compiled(self) -> CompiledForm:
+            form = attrs.evolve(super().compiled(), function=trip_below)
+            form.params["f"][0], form.params["i"][1] = 1000.0, code
+            return form
+
+    assert tripped_reason(Numbered("above", "far above: {bid:g}", slot=5)) == reason
+
+
+@pytest.mark.parametrize("text", ["{ask}", "{bid:d}", "{bid.size}", "{bid[0]}", "{0}", "{bid"])
+def test_a_reason_that_cannot_be_written_is_found_before_the_session(text: str) -> None:
+    with pytest.raises(PluginError, match=r"breaker 'price': its reason .* state values are bid"):
+        breaker_observer(SpeakingBreaker(text), "price", BreakerScope.INSTRUMENT, views())
 
 
 def test_a_compiled_router_splits_an_order() -> None:

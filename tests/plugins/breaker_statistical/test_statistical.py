@@ -7,11 +7,12 @@ import pytest
 from tests.reference.part_rows import oracle, view_row
 from tests.reference.rolling_moments import prior_scores
 
-from bot4_core.domain_types.decisions import BreakerEffect
-from bot4_core.domain_types.records import BookState
+from bot4_core.domain_types.decisions import BreakerEffect, BreakerScope
+from bot4_core.domain_types.records import VIEW_DTYPE, BookState
 from bot4_core.errors import ValidationError
 from bot4_core.plugins import PluginHost
 from bot4_core.plugins.interfaces import CompiledForm
+from bot4_core.session.parts import breaker_observer
 from bot4_plugins.breaker_statistical import hooks
 from bot4_plugins.breaker_statistical.kernel import BreakerValue
 from bot4_plugins.breaker_statistical.statistical import Statistical, StatisticalSettings
@@ -130,6 +131,24 @@ def test_scores_follow_a_long_stream() -> None:
 def test_explanation_names_the_numbers() -> None:
     names = [name for name, _ in Statistical(SETTINGS, ()).compiled().state_values]
     assert names == ["return", "mean", "deviation", "score"]
+
+
+def test_a_trip_says_what_happened_with_its_numbers() -> None:
+    settings = StatisticalSettings(threshold=2.5, window=4, interval_ms=500)
+    rows = np.zeros(1, VIEW_DTYPE)
+    observer = breaker_observer(
+        Statistical(settings, ()), "statistical", BreakerScope.INSTRUMENT, rows
+    )
+    effects = []
+    for step, mid in enumerate(mids([0.001, -0.001, 0.001, -0.001, -0.02]), 1):
+        rows["mid"], rows["received"], rows["state"] = mid, step * SECOND // 2, BookState.LIVE
+        effects.append(observer.observe[0]())
+    assert effects == [0, 0, 0, 0, 0, BreakerEffect.CANCEL_ALL]
+    reason, values = observer.explain(0)
+    assert reason == (
+        "z-score -17.32, at or beyond ±2.5: a move of -2.0000% after 4 returns of 0.5 s"
+    )
+    assert dict(values)["score"] == pytest.approx(-17.3205, abs=1e-4)
 
 
 def test_all_wrong_settings_are_told_at_once() -> None:

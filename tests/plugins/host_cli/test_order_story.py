@@ -3,11 +3,12 @@
 import json
 from typing import Any
 
+import attrs
 import pytest
 
 from bot4_core.domain_types.audit_records import AuditKind, AuditRecord
 from bot4_core.domain_types.canonical_types import Nanoseconds
-from bot4_plugins.host_cli.order_story import moment, order_story, outline
+from bot4_plugins.host_cli.order_story import moment, order_story, outline, tripped
 
 BEGIN = 1_735_689_600_123_456_789
 VIEW = {
@@ -106,6 +107,46 @@ def test_what_happens_to_an_order_stands_after_its_decision(
 ) -> None:
     later = record(kind, 5_000_000, payload)
     assert told(record(AuditKind.INTENT, 0, INTENT), later)[-1] == line
+
+
+TRIP: dict[str, Any] = {
+    "breaker": "statistical",
+    "effect": "cancel_all",
+    "scope": "instrument",
+    "instrument": "BTCUSDT",
+    "reason": "z-score 3.42 beyond 3",
+    "values": {"score": "3.4212345678901234"},
+}
+
+
+def test_an_order_that_a_breaker_holds_tells_what_tripped_it_last() -> None:
+    order = attrs.evolve(record(AuditKind.REFUSAL, 0, INTENT), sequence=50)
+    told_by = [
+        (10, TRIP),
+        (20, TRIP | {"reason": "the one before"}),
+        (21, TRIP | {"breaker": "other"}),
+        (22, TRIP | {"instrument": "ETHUSDT"}),
+        (60, TRIP | {"reason": "later"}),
+    ]
+    trips = [
+        attrs.evolve(record(AuditKind.BREAKER_TRIP, 0, payload), sequence=sequence)
+        for sequence, payload in told_by
+    ]
+    lines = [text for _, text in order_story([order], trips)]
+    at = lines.index("statistical tripped; score 6.123457")
+    assert lines[at + 1 : at + 3] == ["cancel all since: the one before", "as wanted"]
+
+
+def test_a_trip_elsewhere_tells_too_when_its_scope_reaches_the_order() -> None:
+    order = attrs.evolve(record(AuditKind.REFUSAL, 0, INTENT), sequence=50)
+    wide = TRIP | {"instrument": "ETHUSDT", "scope": "session"}
+    trip = record(AuditKind.BREAKER_TRIP, 0, wide)
+    lines = [text for _, text in order_story([order], [trip])]
+    assert "cancel all since: z-score 3.42 beyond 3" in lines
+
+
+def test_a_trip_is_written_with_few_digits() -> None:
+    assert tripped(TRIP) == "cancel all on BTCUSDT: z-score 3.42 beyond 3; score 3.421235"
 
 
 def test_moments_keep_their_microseconds() -> None:

@@ -1,6 +1,7 @@
 """``bot4 run`` and what can be asked of its audit log, on one session."""
 
 import json
+import re
 import signal
 import subprocess
 import time
@@ -14,7 +15,9 @@ from tests.plugins.host_cli.inputs import session_file
 from tests.plugins.host_cli.shell import COMMAND, called, environment, spawned
 from tests.plugins.host_cli.test_replay import closed
 
+from bot4_core.session.report import BreakerReport
 from bot4_plugins.host_cli.json_schemas import SCHEMAS
+from bot4_plugins.host_cli.run_command import trips
 
 
 def order_of(ran: Ran, kind: str) -> str:
@@ -70,9 +73,56 @@ def test_a_tripped_breaker_is_reported_and_is_code_7(tmp_path: Path) -> None:
     assert answer.code == 7, answer.err
     report = json.loads(answer.out)
     Draft202012Validator(closed(SCHEMAS["run"])).validate(report)
-    assert report["breakers"][0]["breaker"] == "statistical"
-    assert called("audit", "verify", report["audit"]["path"]).code == 0
+    trip, log = report["breakers"][0], report["audit"]["path"]
+    assert trip["breaker"] == "statistical"
+    assert re.fullmatch(
+        r"z-score -?\d+\.\d\d, at or beyond ±0\.5: a move of [+-]0\.\d{4}% "
+        r"after 60 returns of 0\.01 s",
+        trip["reason"],
+    )
+    assert called("audit", "verify", log).code == 0
+    listed = called("audit", "list", log, "--kind", "breaker_trip").out
+    assert f"statistical cancel all on BTC-USD-PERP: {trip['reason']}; deviation " in listed
     assert "Each cross is a trip" in Path(report["report"]).read_text()
+
+
+def test_an_order_that_was_kept_back_is_asked_for_by_its_record(tmp_path: Path) -> None:
+    config = session_file(tmp_path)
+    config.write_text(f"{config.read_text()}[limits]\nmax_orders_per_second = 1\n")
+    report = json.loads(called("run", str(config), "--json").out)
+    assert report["refusals"] > 0
+    log = report["audit"]["path"]
+    listed = called("audit", "list", log, "--kind", "refusal", "--last", "1").out
+    assert "kept back: limit " in listed
+    number = listed.split()[0]
+    answer = called("audit", "why", log, number)
+    assert answer.out.startswith(f"record {number} of run ")
+    assert "gate      kept back: limit " in answer.out
+    assert json.loads(called("audit", "why", log, number, "--json").out)["order"] == (
+        f"record {number}"
+    )
+
+
+def test_the_trips_of_a_run_are_told_the_first_ones_with_their_numbers() -> None:
+    def trip(number: int) -> BreakerReport:
+        return BreakerReport(
+            breaker=f"b{number}",
+            effect="cancel_all",
+            scope="instrument",
+            symbol="X",
+            time=0,
+            reason="too much",
+            values={"score": 3.4212345} if number == 0 else {},
+        )
+
+    lines = list(trips([trip(number) for number in range(7)]))
+    assert lines[:3] == [
+        ("breaker", "b0, cancel all on X: too much"),
+        ("", "score 3.421"),
+        ("breaker", "b1, cancel all on X: too much"),
+    ]
+    assert lines[-1] == ("", "and 2 more trips; the report lists them")
+    assert len(lines) == 7
 
 
 def test_the_log_verifies_and_the_head_is_the_reported_one(ran: Ran) -> None:
@@ -146,6 +196,37 @@ def test_records_are_listed_for_people(ran: Ran) -> None:
     assert len(lines) == 5
     assert "run_end" in lines[-1]
     assert "at 6" in called("audit", "list", log, "--kind", "intent", "--last", "1").out
+    assert ", 0.000 filled" in called("audit", "list", log, "--kind", "ack").out
+    assert " left" in called("audit", "list", log, "--kind", "send").out
+
+
+def test_numbers_for_people_are_neither_scaled_nor_long(ran: Ran) -> None:
+    log = str(ran.config.with_name("audit.sqlite"))
+    out = called("audit", "why", log, order_of(ran, "fill")).out
+    out += called("audit", "list", log, "--last", "200").out
+    plain = re.sub(r"\b[0-9a-f]{32}\b|paper-\d+|, trade \d+|records [\d,]+", "", out)
+    found = re.findall(r"\d+\.?\d*(?:e-?\d+)?", plain)
+    assert [number for number in found if digits(number) > 15] == []
+    least = re.search(r"min_notional +(\S+) of at least 5\n", out)
+    assert least is not None
+    assert float(least[1]) < 1e6
+
+
+def digits(number: str) -> int:
+    """Count the digits of a number's text without zeros around it."""
+    return len(number.lstrip("-").partition("e")[0].replace(".", "").strip("0"))
+
+
+def test_a_record_number_stands_for_its_order(ran: Ran) -> None:
+    log, order = str(ran.config.with_name("audit.sqlite")), order_of(ran, "fill")
+    listed = called("audit", "list", log, "--kind", "fill", "--last", "1", "--json")
+    number = str(json.loads(listed.out)["records"][0]["sequence"])
+    assert called("audit", "why", log, number).out == called("audit", "why", log, order).out
+    missing = called("audit", "why", log, "999999999")
+    assert (missing.code, missing.out) == (1, "")
+    assert "there is no record 999999999" in missing.complaint
+    start = called("audit", "why", log, "1")
+    assert "record 1 is about no order (run_start)" in start.complaint
 
 
 def test_an_interrupt_stops_in_good_order(ran: Ran, tmp_path: Path) -> None:
