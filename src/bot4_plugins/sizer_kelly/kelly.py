@@ -43,7 +43,7 @@ class Kelly(Sizer[KellySettings]):
     Raises
     ------
     ValidationError
-        If a setting breaks a rule, or there are more than 63 instruments.
+        If a setting breaks a rule.
 
     References
     ----------

@@ -61,7 +61,7 @@ class MarketMaking(Strategy[MarketMakingSettings]):
     Raises
     ------
     ValidationError
-        If a setting breaks a rule, or there are more than 63 instruments.
+        If a setting breaks a rule.
 
     References
     ----------
