@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 import attrs
+from tests.instruments import perpetual
 
 from bot4_core.domain_types import (
     AuditKind,
@@ -20,7 +21,6 @@ from bot4_core.domain_types import (
     Fill,
     Funding,
     FundingPayment,
-    Instrument,
     InstrumentId,
     InstrumentKind,
     LimitsPreset,
@@ -53,22 +53,7 @@ from bot4_core.domain_types import (
 HOME = InstrumentId(0)
 NOW = Nanoseconds(1_700_000_000_000_000_000)
 
-INSTRUMENT = Instrument(
-    venue=VenueName("binance"),
-    market="usdm",
-    symbol=Symbol("BTCUSDT"),
-    base="BTC",
-    quote="USDT",
-    kind=InstrumentKind.PERPETUAL,
-    settlement=Settlement.LINEAR,
-    price_exponent=-2,
-    size_exponent=-3,
-    tick=10,
-    lot=5,
-    min_size=10,
-    max_size=100_000,
-    min_notional=Decimal(5),
-)
+INSTRUMENT = perpetual(lot=5, min_size=10, max_size=100_000, min_notional=Decimal(5))
 SPOT = attrs.evolve(
     INSTRUMENT,
     market="spot",

@@ -6,36 +6,22 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.instruments import perpetual
 
 from bot4_core.domain_types import (
     INSTRUMENT_DTYPE,
     Instrument,
-    InstrumentKind,
     Price,
     Quantity,
     Rounding,
     Settlement,
     Side,
-    Symbol,
-    VenueName,
     instrument_table,
 )
 from bot4_core.errors import NumberOverflowError, PrecisionError
 from bot4_core.testing.strategies import instruments, prices, quantities, sides
 
-PERPETUAL = Instrument(
-    venue=VenueName("binance"),
-    market="usdm",
-    symbol=Symbol("BTCUSDT"),
-    base="BTC",
-    quote="USDT",
-    kind=InstrumentKind.PERPETUAL,
-    settlement=Settlement.LINEAR,
-    price_exponent=-2,
-    size_exponent=-3,
-    tick=10,
-    lot=5,
-)
+PERPETUAL = perpetual(lot=5)
 
 
 @given(instruments(), st.integers(-(10**9), 10**9), st.integers(0, 6), sides())

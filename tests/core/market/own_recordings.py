@@ -5,14 +5,14 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from tests.instruments import perpetual
 
-from bot4_core.domain_types.canonical_types import Nanoseconds, Symbol, VenueName
+from bot4_core.domain_types.canonical_types import Nanoseconds
 from bot4_core.domain_types.instruments import (
     FeeSchedule,
     Instrument,
     InstrumentKind,
     InstrumentStatus,
-    Settlement,
 )
 from bot4_core.domain_types.records import EVENT_DTYPE, ChainRule, EventKind
 from bot4_core.market.recordings import (
@@ -31,18 +31,9 @@ HEADER = RecordingHeader(
 
 
 def future(symbol: str) -> Instrument:
-    return Instrument(
-        venue=VenueName("binance"),
-        market="usdm",
-        symbol=Symbol(symbol),
-        base="BTC",
-        quote="USDT",
+    return perpetual(
+        symbol,
         kind=InstrumentKind.FUTURE,
-        settlement=Settlement.LINEAR,
-        price_exponent=-2,
-        size_exponent=-3,
-        tick=10,
-        lot=1,
         min_notional=Decimal("5.5"),
         multiplier=Decimal("0.01"),
         fees=FeeSchedule(maker=Decimal("-0.0001"), taker=Decimal("0.0005")),

@@ -3,10 +3,10 @@
 from typing import NamedTuple
 
 import attrs
+from tests.instruments import perpetual
 from tests.plugins.exchange_binance.binance_messages import SYMBOL
 
-from bot4_core.domain_types.canonical_types import Nanoseconds, Symbol, VenueName
-from bot4_core.domain_types.instruments import Instrument, InstrumentKind, Settlement
+from bot4_core.domain_types.canonical_types import Nanoseconds, Symbol
 from bot4_core.domain_types.records import ChainRule
 from bot4_core.errors import PrecisionGrew
 from bot4_core.market.event_batch import EventBatch
@@ -14,20 +14,7 @@ from bot4_plugins.exchange_binance.adapter import BinanceExchange, BinanceSettin
 
 RECEIVED = Nanoseconds(1_723_161_255_030_314_667)
 
-BITCOIN = Instrument(
-    venue=VenueName("binance"),
-    market="usdm",
-    symbol=Symbol(SYMBOL),
-    base="BTC",
-    quote="USDT",
-    kind=InstrumentKind.PERPETUAL,
-    settlement=Settlement.LINEAR,
-    price_exponent=-2,
-    size_exponent=-3,
-    tick=10,
-    lot=1,
-    chain=ChainRule.LINK,
-)
+BITCOIN = perpetual(SYMBOL, chain=ChainRule.LINK)
 
 
 def adapter(market: str = "usdm", *, from_data: bool = False) -> BinanceExchange:
