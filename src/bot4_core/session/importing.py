@@ -28,7 +28,8 @@ from bot4_core.session.event_stream import (
     open_stream,
     regrown,
 )
-from bot4_core.session.replay import ExchangeFactory, ReplayProgress
+from bot4_core.session.replay import ExchangeFactory, ReplayProgress, compile_report
+from bot4_core.session.replay_kernels import warm_replay
 
 __all__ = ["ImportReport", "import_files"]
 
@@ -86,22 +87,16 @@ def import_files(
     part = out.with_name(f"{out.name}.part")
     reading = options or ReadingOptions()
     exchange = exchange_factory(())
+    files = _message_files(paths, reading)
+    warm_replay(exchange, compile_report(progress))
     while True:
         part.unlink(missing_ok=True)
-        files = _message_files(paths, reading)
         task = _Import(files, exchange, reading, progress)
-        header = RecordingHeader(
-            venue=exchange.name,
-            market=market,
-            clock=task.stream.clock,
-            tool=f"bot4-core {version('bot4-core')}",
-        )
         try:
-            with RecordingWriter(part, header, durability=durability) as writer:
-                task.run(writer)
-                digest = writer.finish()
+            writer, digest = task.write(part, market, durability)
         except PrecisionGrew as grown:
             exchange = exchange_factory(regrown(exchange.instruments, grown))
+            files = _message_files(paths, reading)
             continue
         part.replace(out)
         return ImportReport(
@@ -143,6 +138,18 @@ class _Import:
 
     def _keep(self, number: int, block: MessageBlock) -> None:
         self.blocks.append((number, block))
+
+    def write(self, path: Path, market: str, durability: Durability) -> tuple[RecordingWriter, str]:
+        """Write the whole recording; return its closed writer and its digest."""
+        header = RecordingHeader(
+            venue=self.exchange.name,
+            market=market,
+            clock=self.stream.clock,
+            tool=f"bot4-core {version('bot4-core')}",
+        )
+        with RecordingWriter(path, header, durability=durability) as writer:
+            self.run(writer)
+            return writer, writer.finish()
 
     def run(self, writer: RecordingWriter) -> None:
         """Read everything and commit it piece by piece."""

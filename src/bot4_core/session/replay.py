@@ -23,6 +23,7 @@ from bot4_core.session.event_stream import (
     recorded_instruments,
     regrown,
 )
+from bot4_core.session.replay_kernels import warm_replay
 
 __all__ = [
     "ExchangeFactory",
@@ -30,6 +31,7 @@ __all__ = [
     "ReplayProgress",
     "ReplayReport",
     "SessionDigest",
+    "compile_report",
     "replay",
 ]
 
@@ -48,6 +50,10 @@ class ReplayProgress:
     bytes_total: int
     messages: int
     events: int
+    compiling: str = ""
+    """The kernel being compiled; empty once events are read."""
+    compiled: float = 1.0
+    """Share of the kernels that are ready."""
 
 
 @attrs.frozen(kw_only=True)
@@ -153,10 +159,10 @@ def replay(
     exchange_factory : callable
         Makes the adapter that decodes foreign files.
     clock : callable
-        Nanoseconds that never go back; only for ``wall_s``.
+        Nanoseconds that never go back; only for ``wall_s``, in which compiling does not count.
     options : ReadingOptions, optional
     progress : callable, optional
-        Told how far it is, about a hundred times a second.
+        Told which kernel is compiled, then how far it is, about a hundred times a second.
 
     Raises
     ------
@@ -167,6 +173,9 @@ def replay(
     reading = options or ReadingOptions()
     files = open_files(paths, reading)
     exchange = exchange_factory(recorded_instruments(files))
+    before = clock() - begin
+    warm_replay(exchange, compile_report(progress))
+    begin = clock() - before
     while True:
         run = _Run(files, exchange, reading, progress)
         try:
@@ -176,6 +185,28 @@ def replay(
             exchange = exchange_factory(regrown(exchange.instruments, grown))
         else:
             return run.report((clock() - begin) / 1e9)
+
+
+def compile_report(
+    progress: Callable[[ReplayProgress], None] | None,
+) -> Callable[[int, int, str], None] | None:
+    """Return what tells of a replay's progress while kernels are compiled."""
+    if progress is None:
+        return None
+
+    def report(done: int, total: int, name: str) -> None:
+        progress(
+            ReplayProgress(
+                bytes_read=0,
+                bytes_total=0,
+                messages=0,
+                events=0,
+                compiling=name,
+                compiled=done / total,
+            )
+        )
+
+    return report
 
 
 class _Run:

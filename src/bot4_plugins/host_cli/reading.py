@@ -35,9 +35,11 @@ def reading(
 ) -> Iterator[tuple[ReadingOptions, Callable[[ReplayProgress], None]]]:
     """Give options that decompress ahead on another thread, and something to tell progress to."""
     with ThreadPoolExecutor(1, "bot4-reader") as executor, talk.stages() as stages:
-        stages("compile kernels (once)", 0.0)
 
         def tell(progress: ReplayProgress) -> None:
+            if progress.compiling:
+                stages("compile kernels (once)", progress.compiled, progress.compiling)
+                return
             share = progress.bytes_read / progress.bytes_total if progress.bytes_total else 1.0
             stages(title, min(1.0, share), f"{progress.messages:,} messages")
 

@@ -14,6 +14,7 @@ from tests.core.session.toy_exchange import ToyExchange, toy_instrument
 from bot4_core.domain_types.instruments import Instrument
 from bot4_core.domain_types.records import EVENT_DTYPE, EventKind
 from bot4_core.errors import RecordingError, StorageError
+from bot4_core.jit import Specialisation
 from bot4_core.market.recordings import (
     Recording,
     RecordingClock,
@@ -71,7 +72,7 @@ def eth(tmp_path: Path) -> Path:
 
 
 def test_report_of_one_file(btc: Path) -> None:
-    ticks = iter([1_000_000_000, 3_000_000_000])
+    ticks = iter([1_000_000_000, 1_500_000_000, 9_000_000_000, 10_500_000_000])
     report = replay([btc], ToyExchange, lambda: next(ticks))
     assert (report.messages, report.responses, report.quarantined, report.events) == (4, 0, 0, 8)
     assert report.kinds == {
@@ -372,3 +373,26 @@ def test_a_recording_that_ends_within_a_message_is_refused(tmp_path: Path) -> No
         writer.finish()
     with pytest.raises(RecordingError, match="ends within a message"):
         run(path)
+
+
+def test_kernels_are_compiled_before_the_clock_runs_on(btc: Path, tmp_path: Path) -> None:
+    told: list[object] = []
+
+    class Compiled(ToyExchange):
+        def specialisations(self) -> tuple[Specialisation, ...]:
+            told.append("asked for kernels")
+            return ()
+
+    def clock() -> int:
+        told.append("clock")
+        return 0
+
+    replay([btc], Compiled, clock, progress=told.append)
+    assert told[:3] == ["clock", "clock", "asked for kernels"]
+    assert told[-1:] == ["clock"]
+    compiling = [t for t in told if isinstance(t, ReplayProgress) and t.compiling]
+    assert told[3 : 3 + len(compiling)] == compiling
+    assert [t.compiling for t in compiling] == ["line_bounds", "read_times", "apply_events"]
+    assert compiling[1].compiled == pytest.approx(1 / 3)
+    import_files([btc], tmp_path / "x.b4r", Compiled, "spot")
+    assert told[-1:] == ["asked for kernels"]
