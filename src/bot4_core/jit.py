@@ -18,6 +18,7 @@ from numba.core.registry import CPUDispatcher
 from numba.core.types.function_type import CompileResultWAP
 
 from bot4_core.jit_cache import KernelCache, KernelCacheWarning
+from bot4_core.jit_linkage import EntryCompiler, KernelParts
 
 __all__ = [
     "KernelCacheWarning",
@@ -56,7 +57,12 @@ def _silent_functions() -> Iterator[None]:
 
 
 class _Kernel(CPUDispatcher):
-    """A numba dispatcher with our cache and without the notice on functions as values."""
+    """A numba dispatcher with our cache, our linking and no notice on functions as values."""
+
+    def __init__(self, function: Callable[..., object], options: dict[str, Any]) -> None:
+        super().__init__(function, targetoptions=options)
+        self._parts = KernelParts(function, self.targetdescr, options)
+        self._compiler = EntryCompiler(self._parts, function, self.targetdescr, options)
 
     def enable_caching(self) -> None:
         self._cache = KernelCache(self.py_func, self.targetoptions)
@@ -64,6 +70,13 @@ class _Kernel(CPUDispatcher):
     def compile(self, sig: object) -> Any:
         with _silent_functions():
             return super().compile(sig)
+
+    def get_call_template(self, args: Any, kws: Any) -> Any:
+        with self._compiling_counter:
+            return self._parts.call_template(args, kws)
+
+    def get_overload(self, sig: object) -> Any:
+        return self._parts.overload(sig)
 
     def typeof_pyval(self, val: object) -> types.Type:
         with _silent_functions():
@@ -98,7 +111,7 @@ def kernel(
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
         if not is_compiling():
             return function
-        dispatcher = _Kernel(function, targetoptions=options)
+        dispatcher = _Kernel(function, options)
         dispatcher.enable_caching()
         return cast("Callable[P, R]", dispatcher)
 

@@ -1,4 +1,18 @@
-class ModuleRef: ...
+from collections.abc import Iterator
+from enum import Enum
+
+class Linkage(Enum):
+    external = ...
+    linkonce_odr = ...
+
+class ValueRef:
+    is_declaration: bool
+    linkage: Linkage
+
+class ModuleRef:
+    functions: Iterator[ValueRef]
+    def clone(self) -> ModuleRef: ...
+    def link_in(self, other: ModuleRef, preserve: bool = ...) -> None: ...
 
 class TargetMachine:
     def emit_assembly(self, module: ModuleRef) -> str: ...

@@ -1,6 +1,9 @@
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from typing import Any, NamedTuple
 
+from numba.core.descriptors import TargetDescriptor
+from numba.core.dispatcher import _FunctionCompiler
 from numba.core.types import Type
 
 class _CompileStats(NamedTuple):
@@ -13,7 +16,10 @@ class CPUDispatcher:
     targetoptions: dict[str, Any]
     overloads: Mapping[tuple[Type, ...], Any]
     stats: _CompileStats
+    targetdescr: TargetDescriptor
     _cache: Any
+    _compiler: _FunctionCompiler
+    _compiling_counter: AbstractContextManager[None]
     def __init__(self, py_func: object, *, targetoptions: Mapping[str, Any] = ...) -> None: ...
     def __call__(self, *args: object) -> Any: ...
     def compile(self, sig: object) -> Any: ...

@@ -21,3 +21,5 @@ uint64: Type
 intp: Type
 boolean: Type
 void: Type
+
+def unliteral(lit_type: Type) -> Type: ...

@@ -1,0 +1,110 @@
+"""Kernels that call kernels: translated once, linked into the entry, optimised there."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numba.core import config
+from tests.core.jit_cases import compiling, misses  # noqa: F401  # a fixture of every test
+
+from bot4_core import jit
+
+
+def forms(kernel: object) -> int:
+    """Count the forms that other kernels call."""
+    return len(kernel._parts._forms)  # type: ignore[attr-defined]
+
+
+def new_shifted() -> Callable[..., int]:
+    @jit.kernel()
+    def shifted(value: int, by: int) -> int:
+        if value < 0:
+            raise ValueError("negative", value, by)
+        return value + by
+
+    return shifted
+
+
+def new_caller(shifted: Callable[..., int]) -> Callable[..., int]:
+    @jit.kernel()
+    def between(value: int) -> int:
+        return shifted(value, 3) + shifted(value, 4) + shifted(value, value)
+
+    @jit.kernel()
+    def call(values: np.ndarray) -> int:
+        total = 0
+        for value in values:
+            total += max(between(int(value)), int(shifted(int(value), 5)))
+        return total
+
+    return call
+
+
+def test_literal_integers_share_one_form() -> None:
+    shifted = new_shifted()
+    assert new_caller(shifted)(np.arange(3)) == 3 * 7 + 3 * 3 + 3
+    assert forms(shifted) == 1
+
+
+def test_other_types_get_a_form_of_their_own() -> None:
+    @jit.kernel()
+    def own(value: float) -> float:
+        return value
+
+    @jit.kernel()
+    def both(value: int) -> float:
+        return own(value) + own(value * 0.5)
+
+    assert both(3) == 4.5
+    assert forms(own) == 2
+
+
+def test_called_kernels_are_not_compiled_for_python() -> None:
+    shifted = new_shifted()
+    new_caller(shifted)(np.arange(3))
+    assert misses(shifted) == 0
+    assert len(list(Path(config.CACHE_DIR).rglob("*.nbc"))) == 1
+
+
+def test_called_kernel_can_be_called_from_python_too() -> None:
+    shifted = new_shifted()
+    new_caller(shifted)(np.arange(3))
+    assert shifted(1, 2) == 3
+    assert misses(shifted) == 1
+
+
+@pytest.mark.parametrize("kernels", [1, 2], ids=["compiled", "from disk"])
+def test_error_of_a_called_kernel_reaches_python_with_its_values(kernels: int) -> None:
+    call = new_caller(new_shifted())
+    for _ in range(kernels):
+        call = new_caller(new_shifted())
+        with pytest.raises(ValueError, match="negative") as caught:
+            call(np.array([1, -2]))
+        assert caught.value.args == ("negative", -2, 3)
+    assert misses(call) == 2 - kernels
+
+
+def test_kernel_calls_itself() -> None:
+    @jit.kernel()
+    def factorial(number: int) -> int:
+        return 1 if number < 2 else number * factorial(number - 1)
+
+    @jit.kernel()
+    def one_more(number: int) -> int:
+        return factorial(number) + 1
+
+    assert one_more(5) == 121
+
+
+def test_fault_in_a_called_kernel_names_it() -> None:
+    @jit.kernel()
+    def wrong(value: int) -> int:
+        return value.nothing  # type: ignore[attr-defined, no-any-return]
+
+    @jit.kernel()
+    def call(value: int) -> int:
+        return wrong(value)
+
+    with pytest.raises(Exception, match="nothing"):
+        call(1)

@@ -1,0 +1,4 @@
+from numba.core.compiler import TargetContext
+
+class TargetDescriptor:
+    target_context: TargetContext

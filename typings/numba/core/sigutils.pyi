@@ -1,0 +1,3 @@
+from numba.core.types import Type
+
+def normalize_signature(sig: object) -> tuple[tuple[Type, ...], Type | None]: ...
