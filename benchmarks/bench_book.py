@@ -1,26 +1,44 @@
-"""Order books: one recorded depth message, one level, and a whole recording in one call.
+"""Order books: recorded depth messages from bytes or records, and a recording in one call.
 
-Records are decoded beforehand. Baselines of the same run are the ``SortedDict`` book of the tests
-and a pair of plain dicts whose best levels are found with ``max`` and ``min``; both get the levels
-as tuples, so that they pay for no decoding either.
+"bytes -> LIVE book" is the path of a live session: one message at a time from Python, decoded and
+applied, on a book as deep as the recording made it. Its baselines of the same run do the same
+from the same bytes: ccxt's own handler, and a typed msgspec decode that feeds a ``SortedDict``
+book. The other rows begin with records; their baselines, the ``SortedDict`` book of the tests and
+two plain dicts, get the levels as tuples, so that they pay for no decoding either.
 """
 
+import json
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
+from sortedcontainers import SortedDict
 from tests.reference.book_records import decode_files, table
 from tests.reference.book_twin import Delta, SlowBook
 
-from bot4_core.domain_types.records import ChainRule, EventKind
+from benchmarks.bench_replay import factory, known_instruments
+from benchmarks.bench_wire import RECEIVED, Depth, ccxt_handler, recorded
+from bot4_core.domain_types.instruments import Instrument
+from bot4_core.domain_types.records import BookState, ChainRule, EventKind
+from bot4_core.market.event_batch import EventBatch
 from bot4_core.market.order_book import Books
 
 FILE = "binance/usdm_btcusdt_20240808.gz"
 EXPONENTS = (-2, -3)
 REPEATS = 25
 HFTBACKTEST_EVENTS = 22e6  # a second, book only, its ROI vector (architecture §7)
+PASSES = 3
+FAR_BID = ["60000.00", "1.000"]
+SNAPSHOT = b'"lastUpdateId"'
+PEERS = {  # p50 in us, as measured for architecture §7
+    "ccxt.pro (p99 391)": 36.0,
+    "cryptofeed 2.4 (p99 539)": 37.0,
+    "nautilus_trader (p99 2500)": 167.0,
+}
+LEVEL_PEERS = {"cryptofeed 2.4": 3.2, "nautilus_trader": 6.4, "ccxt.pro": 8.8}
 BOOK_KINDS = (EventKind.BOOK_CLEAR, EventKind.BOOK_SET, EventKind.BOOK_END)
 
 Rows = NDArray[np.void]
@@ -36,6 +54,7 @@ def rows(recordings: Path) -> list[dict[str, object]]:
     twin = twin_times([as_delta(message) for message in depth], start)
     plain = dict_times([as_delta(message) for message in depth], start)
     return [
+        *bytes_rows(recordings / FILE),
         row("apply a recorded depth message", fast, "SortedDict book", twin, "2.5 / 25 us"),
         row("apply a recorded depth message", fast, "dict, min and max", plain, "2.5 / 25 us"),
         row(
@@ -47,6 +66,93 @@ def rows(recordings: Path) -> list[dict[str, object]]:
         ),
         replay_row(np.concatenate(messages)),
     ]
+
+
+def bytes_rows(path: Path) -> list[dict[str, object]]:
+    """Measure the way from bytes to a LIVE book, and the same for messages of one level."""
+    instruments = known_instruments(path)
+    whole = recorded(path, factory(instruments))
+    cut = [one_bid(data) if is_depth(data) else data for data in whole]
+    cases = (
+        ("depth message", whole, "2.5 / 25 us", PEERS),
+        ("depth message of one level", cut, "1.2 us", LEVEL_PEERS),
+    )
+    found = []
+    for work, messages, budget, peers in cases:
+        ours = np.median([live_times(messages, instruments) for _ in range(PASSES)], axis=0)
+        depth = [data for data in messages[after_snapshot(messages) :] if is_depth(data)]
+        baselines = {
+            "ccxt.pro handler": times_of(ccxt_handler(Depth), depth),
+            "msgspec, SortedDict book": times_of(typed_handler(), depth),
+            **{f"{name}, as of architecture §7": np.array([us]) for name, us in peers.items()},
+        }
+        name = f"bytes -> LIVE book, {work} ({len(depth)} messages)"
+        found += [row(name, ours, *baseline, budget) for baseline in baselines.items()]
+    return found
+
+
+def is_depth(data: bytes) -> bool:
+    """Say whether a message is a book update."""
+    return b'"depthUpdate"' in data
+
+
+def after_snapshot(messages: Sequence[bytes]) -> int:
+    """Return the number of the first message after the snapshot."""
+    return next(n for n, data in enumerate(messages, 1) if SNAPSHOT in data)
+
+
+def live_times(messages: Sequence[bytes], instruments: Sequence[Instrument]) -> NDArray[np.float64]:
+    """Return the microseconds of each depth message after the snapshot.
+
+    All messages of the recording pass one by one, in their order, and the book stays LIVE.
+    """
+    begin = after_snapshot(messages)
+    exchange, batch = factory(instruments), EventBatch(1 << 14)
+    books = Books(exchange.table)
+    found = []
+    for number, data in enumerate(messages):
+        batch.clear()
+        before = time.perf_counter_ns()
+        exchange.decode_into(data, RECEIVED, batch, books)
+        taken = time.perf_counter_ns() - before
+        if number >= begin and is_depth(data):
+            found.append(taken)
+    if books[0].state is not BookState.LIVE:
+        raise RuntimeError("the book is not LIVE at the end")
+    return np.array(found) / 1e3
+
+
+def one_bid(data: bytes) -> bytes:
+    """Cut a depth message down to its worst bid; one without bids gets a level far away."""
+    content = json.loads(data)
+    content["data"]["b"] = content["data"]["b"][:1] or [FAR_BID]
+    content["data"]["a"] = []
+    return json.dumps(content, separators=(",", ":")).encode()
+
+
+def times_of(handle: Callable[[bytes], object], messages: Sequence[bytes]) -> NDArray[np.float64]:
+    """Return the microseconds of each message."""
+    return np.array([timed(handle, data) for data in messages]) / 1e3
+
+
+def typed_handler() -> Callable[[bytes], object]:
+    """Return a typed msgspec decode that feeds two sorted dicts of exact integers."""
+    decode = msgspec.json.Decoder(Depth).decode
+    bids: SortedDict[int, int] = SortedDict()
+    asks: SortedDict[int, int] = SortedDict()
+
+    def handle(data: bytes) -> object:
+        message = decode(data).data
+        for book, levels in ((bids, message.b), (asks, message.a)):
+            for price_text, size_text in levels:  # the recording spells all its decimals
+                price, size = int(price_text.replace(".", "")), int(size_text.replace(".", ""))
+                if size:
+                    book[price] = size
+                else:
+                    book.pop(price, None)
+        return bids.peekitem(-1) if bids else None, asks.peekitem(0) if asks else None
+
+    return handle
 
 
 def row(

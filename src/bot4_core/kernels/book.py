@@ -7,6 +7,7 @@ from bot4_core.jit import kernel
 from bot4_core.kernels.book_messages import take_message
 from bot4_core.kernels.book_state import BookRow, Events, distrust
 from bot4_core.kernels.book_window import Words
+from bot4_core.kernels.wire_bytes import borrowed
 
 __all__ = ["apply_events"]
 
@@ -83,19 +84,20 @@ def apply_events(rows: Events, memory: Words, events: Events, start: int, stop: 
         a book message whose end is not in the slice, or one that needs more memory (see
         ``market.order_book.Books.make_room``). Nothing at or after that place was applied.
     """
-    whole = _last_whole(events, start, stop)
+    words, records = borrowed(memory), borrowed(events)
+    whole = _last_whole(records, start, stop)
     at = start
     while at < whole:
-        event = events[at]
+        event = records[at]
         instrument = int(event["instrument"])
         if instrument >= rows.size:
             return at
         row = rows[instrument]
         if event["kind"] > BOOK_END or event["kind"] == 0:
-            _take_other(row, memory, event)
+            _take_other(row, words, event)
             at += 1
         else:
-            end = take_message(row, memory, events, at, whole)
+            end = take_message(row, words, records, at, whole)
             if end == at:
                 return at
             at = end

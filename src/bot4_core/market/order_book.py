@@ -1,6 +1,6 @@
 """Order books of a session: all of them for the drivers, one of them for people."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from hashlib import blake2b
 from html import escape
 from typing import Final
@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from bot4_core.domain_types.canonical_types import InstrumentId, Price, Quantity
 from bot4_core.domain_types.market_data import BookLevel, BookSnapshot
-from bot4_core.domain_types.records import BookState, ChainRule, EventKind, Side
+from bot4_core.domain_types.records import EVENT_DTYPE, BookState, ChainRule, EventKind, Side
 from bot4_core.errors import BookStateError, ValidationError
+from bot4_core.jit import entry_point
 from bot4_core.kernels.book import apply_events
 from bot4_core.kernels.book_ladder import depth_cost, level_size, walk_levels
 from bot4_core.kernels.book_messages import (
@@ -61,9 +62,10 @@ class Books:
         ``memory.words`` goes with ``rows`` into ``kernels.book.apply_events``.
     """
 
-    __slots__ = ("memory", "rows", "table")
+    __slots__ = ("_apply", "memory", "rows", "table")
 
     def __init__(self, table: NDArray[np.void]) -> None:
+        self._apply: Callable[..., int] = self._first_apply
         self.table = table[:0]
         self.rows: NDArray[np.void] = np.zeros(0, BOOK_DTYPE)
         self.memory = BookMemory()
@@ -116,11 +118,18 @@ class Books:
             If a record names an instrument that is not in the table; nothing at or after that
             record was applied.
         """
-        end = records.size if stop is None else stop
-        at: int = apply_events(self.rows, self.memory.words, records, start, end)
+        if records.dtype is not EVENT_DTYPE or not records.flags.c_contiguous:
+            records = np.ascontiguousarray(records, EVENT_DTYPE)
+        end = len(records) if stop is None else stop
+        at = self._apply(self.rows, self.memory.words, records, start, end)
         while at < end and self.make_room(records, at, end):
-            at = apply_events(self.rows, self.memory.words, records, at, end)
+            at = self._apply(self.rows, self.memory.words, records, at, end)
         return at
+
+    def _first_apply(self, *arguments: object) -> int:
+        events = np.zeros(0, EVENT_DTYPE)
+        self._apply = entry_point(apply_events, self.rows, self.memory.words, events, 0, 0)
+        return self._apply(*arguments)
 
     def make_room(self, records: NDArray[np.void], at: int, stop: int) -> bool:
         """Grow what the message at ``at`` needs; return whether the kernel may go on.

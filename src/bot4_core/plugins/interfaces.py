@@ -7,7 +7,7 @@ with a state record and a parameter record; the method then is not called.
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from typing import ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 
 import attrs
 import numpy as np
@@ -22,6 +22,9 @@ from bot4_core.domain_types.records import PARAMS_DTYPE, STATE_DTYPE, Record, Re
 from bot4_core.domain_types.validation import validate
 from bot4_core.errors import PluginError
 from bot4_core.market.event_batch import EventBatch
+
+if TYPE_CHECKING:  # its kernels load numba, and hosts list plugins without it
+    from bot4_core.market.order_book import Books
 
 __all__ = [
     "Breaker",
@@ -265,6 +268,25 @@ class Exchange(ABC):
             Number of records appended; 0 for messages without events (acks, heartbeats) and for
             quarantined ones, which are counted in ``quarantined``.
         """
+
+    def decode_into(
+        self, data: bytes, received: Nanoseconds, batch: EventBatch, books: "Books"
+    ) -> int:
+        """Append the message's events to the batch and apply them to the books.
+
+        The books take in instruments that are new. Adapters may do both in one compiled call.
+
+        Returns
+        -------
+        int
+            As `decode`.
+        """
+        first = batch.count
+        made = self.decode(data, received, batch)
+        if len(self.table) > len(books):
+            books.extend(self.table)
+        books.apply(batch.records, first, batch.count)
+        return made
 
     def decode_block(
         self,

@@ -20,12 +20,15 @@ from bot4_core.errors import (
     PrecisionGrew,
 )
 from bot4_core.jit import Specialisation, entry_point
+from bot4_core.kernels.book_state import BOOK_DTYPE
+from bot4_core.market.order_book import Books
 from bot4_core.plugins.interfaces import EventBatch, Exchange, Outbound, PartSettings, Records
 from bot4_plugins.exchange_binance.drafts import DraftMessage, DraftValue, PriceText, SizeText
 from bot4_plugins.exchange_binance.kernel_layout import ROOM
 from bot4_plugins.exchange_binance.kernel_messages import (
     SHORTEST_LEVEL,
     SPARE,
+    decode_and_apply,
     decode_message,
     decode_messages,
 )
@@ -109,6 +112,7 @@ class BinanceExchange(Exchange):
         self._state = self._registry.state
         self._fast: Callable[..., int] = self._first_message
         self._fast_block: Callable[..., tuple[int, int, int]] = self._first_block
+        self._fast_into: Callable[..., tuple[int, int]] = self._first_into
 
     @property
     def instruments(self) -> tuple[Instrument, ...]:
@@ -157,6 +161,26 @@ class BinanceExchange(Exchange):
             batch.reserve(len(data) // SHORTEST_LEVEL + SPARE)
             return self.decode(data, received, batch)
         return self.decode_carefully(data, received, batch)
+
+    def decode_into(
+        self, data: bytes, received: Nanoseconds, batch: EventBatch, books: Books
+    ) -> int:
+        """Append the message's events and apply them to books: `decode` and ``books.apply``.
+
+        One crossing into compiled code instead of two; the books take in new instruments.
+        """
+        count = batch.count
+        made, applied = self._fast_into(
+            data, received, batch.records, count, self._state, books.rows, books.memory.words
+        )
+        if made <= 0:
+            return super().decode_into(data, received, batch, books)
+        batch.count = count + made
+        if applied < batch.count:
+            if len(self.table) > len(books):
+                books.extend(self.table)
+            books.apply(batch.records, applied, batch.count)
+        return made
 
     def decode_carefully(self, data: bytes, received: Nanoseconds, batch: EventBatch) -> int:
         """Decode with the slow decoder alone; same meaning as `decode`."""
@@ -234,6 +258,14 @@ class BinanceExchange(Exchange):
     def _first_block(self, *arguments: object) -> tuple[int, int, int]:
         self._compile()
         return self._fast_block(*arguments)
+
+    def _first_into(self, *arguments: object) -> tuple[int, int]:
+        records, rows = np.zeros(1, EVENT_DTYPE), np.zeros(1, BOOK_DTYPE)
+        words = np.zeros(1, np.int64)
+        self._fast_into = entry_point(
+            decode_and_apply, b"", 0, records, 0, self._state, rows, words
+        )
+        return self._fast_into(*arguments)
 
     def _compile(self) -> None:
         one, many = self.specialisations()

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bot4_core.jit import kernel
+from bot4_core.kernels.book import apply_events
 from bot4_core.kernels.wire import LOST
 from bot4_core.kernels.wire_bytes import Buffer, Text, borrowed, text_of, word
 from bot4_core.kernels.wire_json import (
@@ -26,7 +27,7 @@ from bot4_plugins.exchange_binance.kernel_layout import ROOM, UNKNOWN, bit, lett
 from bot4_plugins.exchange_binance.kernel_levels import read_side
 from bot4_plugins.exchange_binance.kernel_prices import decode_candle, decode_mark
 
-__all__ = ["decode_message", "decode_messages"]
+__all__ = ["decode_and_apply", "decode_message", "decode_messages"]
 
 
 def _spelled(text: bytes) -> int:
@@ -161,6 +162,29 @@ def decode_message(
     start = 0 * stop  # no literal, so that this and blocks share one compiled form
     rows = borrowed(records)
     return _decode_text(text_of(data), start, stop, received, rows, count, states[0])
+
+
+@kernel()
+def decode_and_apply(
+    data: Buffer,
+    received: int,
+    records: Records,
+    count: int,
+    states: Records,
+    rows: Records,
+    words: NDArray[np.int64],
+) -> tuple[int, int]:
+    """Decode one message and apply its records to the books, in one call from Python.
+
+    Returns
+    -------
+    result, applied : int
+        The first as of `decode_message`; the place behind the last record applied.
+    """
+    made = decode_message(data, received, records, count, states)
+    if made <= 0:
+        return made, count
+    return made, apply_events(rows, words, records, count, count + made)
 
 
 @kernel()

@@ -36,6 +36,17 @@ def test_live_book_shows_its_best_levels_exactly() -> None:
     assert book.level_counts == (2, 2)
 
 
+def test_records_of_any_layout_in_memory_are_read_right() -> None:
+    message = book_message(BOOK, last=7, snapshot=True)
+    spread = np.repeat(message, 2)[::2]
+    renamed = message.view(np.dtype(message.dtype.descr))
+    for records_given in (spread, renamed):
+        books = Books(table(ChainRule.LINK))
+        assert books.apply(records_given) == message.size
+        assert books[0].level_counts == (2, 2)
+        assert books[0].size_at(Side.SELL, 6_190_000) == 1
+
+
 def test_empty_side_has_no_best_level() -> None:
     books = Books(table(ChainRule.STEP))
     books.apply(book_message([], last=7, snapshot=True))

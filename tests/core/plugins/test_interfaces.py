@@ -5,12 +5,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.core.session.toy_exchange import ToyExchange
 
 from bot4_core.domain_types.canonical_types import InstrumentId, Nanoseconds
 from bot4_core.domain_types.instruments import Instrument
 from bot4_core.domain_types.records import EVENT_DTYPE, INSTRUMENT_DTYPE, Records
 from bot4_core.errors import PluginError
 from bot4_core.market.event_batch import EventBatch
+from bot4_core.market.order_book import Books
 from bot4_core.plugins.hookspecs import Hooks
 from bot4_core.plugins.interfaces import (
     Breaker,
@@ -94,6 +96,17 @@ def test_a_block_is_decoded_message_by_message_unless_an_adapter_knows_better(
     assert exchange.decode_block(buffer, starts, stops, received, batch, 1) == 3
     assert batch.events["price"].tolist() == [2, 3, 4, 5]
     assert batch.events["received"].tolist() == [8, 9, 9, 9]
+
+
+def test_books_take_in_what_an_adapter_decodes_and_its_new_instruments() -> None:
+    exchange, batch = ToyExchange(), EventBatch()
+    books = Books(exchange.table)
+    for count, symbol in enumerate(("BTC", "ETH", "BTC"), 1):
+        data = b'{"s": "%s", "trade": ["2", "3"]}' % symbol.encode()
+        assert exchange.decode_into(data, Nanoseconds(5), batch, books) == 1
+        assert batch.count == count
+    assert books.rows["trades"].tolist() == [2, 1]
+    assert exchange.decode_into(b"{}", Nanoseconds(6), batch, books) == 0
 
 
 def test_a_reply_is_decoded_like_a_message_unless_an_adapter_knows_better(
