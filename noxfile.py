@@ -11,7 +11,22 @@ import nox
 ROOT = Path(__file__).parent
 PYTHONS = ["3.11", "3.12", "3.13"]
 PLUGINS = sorted(path.parent.name for path in ROOT.glob("src/bot4_plugins/*/pyproject.toml"))
+OWN_PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 WORKERS = os.environ.get("BOT4_TEST_WORKERS", "auto")
+TOGETHER = ("-q", "-n", WORKERS, "--dist", "loadfile")  # a file's kernels are compiled once
+KERNEL_TESTS = (
+    "tests/core/kernels",
+    "tests/core/market",
+    "tests/core/risk",
+    "tests/core/session",
+    "tests/plugins/breaker_statistical",
+    "tests/plugins/exchange_binance",
+    "tests/plugins/exchange_sim",
+    "tests/plugins/router_best_price",
+    "tests/plugins/sizer_kelly",
+    "tests/plugins/strategy_market_making",
+)
+BRIEF = {"BOT4_HYPOTHESIS": "brief"}
 
 nox.needs_version = ">=2024.10"
 nox.options.default_venv_backend = "none"
@@ -22,6 +37,8 @@ nox.options.sessions = [
     "typing",
     "duplicate_types",
     "tests",
+    "nojit",
+    "bounds",
     "isolated",
     "docs",
 ]
@@ -64,12 +81,25 @@ def environment(session: nox.Session, name: str, *groups: str, python: str | Non
     return folder / ("Scripts" if os.name == "nt" else "bin")
 
 
-def fresh_cache(session: nox.Session, name: str) -> str:
+def kernel_cache(name: str) -> Path:
+    """Return the folder for compiled kernels of this name."""
+    return ROOT / ".nox" / "kernels" / name
+
+
+def fresh_cache(name: str) -> str:
     """Return an empty folder for compiled kernels."""
-    folder = ROOT / ".nox" / "kernels" / name
+    folder = kernel_cache(name)
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     return str(folder)
+
+
+def tested(session: nox.Session, *paths: str, **env: str) -> Path:
+    """Run tests on this program's own Python and return the environment's bin folder."""
+    bin_folder = environment(session, f"tests-{OWN_PYTHON}", "tests", "lint")
+    command = [str(bin_folder / "pytest"), *TOGETHER, *paths, *session.posargs]
+    session.run(*command, external=True, env=env)
+    return bin_folder
 
 
 @nox.session
@@ -113,58 +143,33 @@ def tests(session: nox.Session, python: str) -> None:
     if found is None:
         session.skip(f"no Python {python} on this machine")
     bin_folder = environment(session, f"tests-{python}", "tests", "lint", python=found)
+    profile = {} if python == OWN_PYTHON else BRIEF
     session.run(
         str(bin_folder / "pytest"),
-        "-q",
-        "-n",
-        WORKERS,
+        *TOGETHER,
         *session.posargs,
         external=True,
-        env={"NUMBA_CACHE_DIR": fresh_cache(session, f"tests-{python}")},
+        env={"NUMBA_CACHE_DIR": fresh_cache(f"tests-{python}"), **profile},
     )
 
 
 @nox.session
 def nojit(session: nox.Session) -> None:
     """All tests uncompiled, with line and branch coverage of the core."""
-    bin_folder = environment(session, "tests-own", "tests", "lint")
-    env = {
-        "NUMBA_DISABLE_JIT": "1",
-        "COVERAGE_FILE": str(ROOT / ".nox" / "coverage" / "data"),
-    }
-    shutil.rmtree(ROOT / ".nox" / "coverage", ignore_errors=True)
-    (ROOT / ".nox" / "coverage").mkdir(parents=True)
-    coverage = str(bin_folder / "coverage")
-    session.run(
-        str(bin_folder / "pytest"),
-        "-q",
-        "-n",
-        WORKERS,
-        "--cov",
-        "--cov-report=",
-        "tests",
-        *session.posargs,
-        external=True,
-        env=env,
-    )
-    session.run(coverage, "report", "--fail-under=100", external=True, env=env)
+    folder = ROOT / ".nox" / "coverage"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    env = {"COVERAGE_FILE": str(folder / "data"), "NUMBA_DISABLE_JIT": "1", **BRIEF}
+    bin_folder = tested(session, "tests", "--cov", "--cov-report=", **env)
+    report = [str(bin_folder / "coverage"), "report", "--skip-covered", "--fail-under=100"]
+    session.run(*report, external=True, env=env)
 
 
 @nox.session
 def bounds(session: nox.Session) -> None:
-    """Kernel tests with index checks compiled in."""
-    bin_folder = environment(session, "tests-own", "tests", "lint")
-    session.run(
-        str(bin_folder / "pytest"),
-        "-q",
-        "-n",
-        WORKERS,
-        "tests/core/kernels",
-        "tests/core/market",
-        *session.posargs,
-        external=True,
-        env={"NUMBA_BOUNDSCHECK": "1", "NUMBA_CACHE_DIR": fresh_cache(session, "bounds")},
-    )
+    """Kernel tests, and those of all that runs kernels, with index checks compiled in."""
+    cache = fresh_cache("bounds")
+    tested(session, *KERNEL_TESTS, NUMBA_BOUNDSCHECK="1", NUMBA_CACHE_DIR=cache, **BRIEF)
 
 
 @nox.session
@@ -182,7 +187,7 @@ def isolated(session: nox.Session) -> None:
 @nox.session
 def docs(session: nox.Session) -> None:
     """Every snippet of the README and the docs runs."""
-    bin_folder = environment(session, "tests-own", "tests", "lint")
+    bin_folder = environment(session, f"tests-{OWN_PYTHON}", "tests", "lint")
     session.run(
         str(bin_folder / "pytest"),
         "-q",
@@ -190,7 +195,7 @@ def docs(session: nox.Session) -> None:
         "docs",
         "tests/repo/test_documentation.py",
         external=True,
-        env={"NUMBA_CACHE_DIR": fresh_cache(session, "docs")},
+        env={"NUMBA_CACHE_DIR": str(kernel_cache(f"tests-{OWN_PYTHON}"))},
     )
 
 
