@@ -1,12 +1,8 @@
 """Instruments and rows that decision parts are shown in tests."""
 
-import json
 from decimal import Decimal
-from pathlib import Path
-from typing import Any
 
 import numpy as np
-import pytest
 
 from bot4_core.domain_types.canonical_types import Symbol, VenueName
 from bot4_core.domain_types.instruments import (
@@ -18,18 +14,7 @@ from bot4_core.domain_types.instruments import (
 from bot4_core.domain_types.records import VIEW_DTYPE, BookState
 from bot4_core.plugins.interfaces import Record, Records
 
-__all__ = ["instrument", "oracle", "view_row", "view_rows"]
-
-ORACLES = Path(__file__).resolve().parents[3] / "shared" / "oracles"
-
-
-def oracle(topic: str) -> list[dict[str, Any]]:
-    """Return the cases of one topic; skip the test where there are none."""
-    path = ORACLES / f"{topic}.json"
-    if not path.exists():
-        pytest.skip(f"no oracles at {ORACLES}")
-    cases: list[dict[str, Any]] = json.loads(path.read_text())["cases"]
-    return cases
+__all__ = ["instrument", "view_row", "view_rows"]
 
 
 def instrument(

@@ -1,10 +1,8 @@
 """Features of the top of book: published definitions, exact twins, stream and batch alike."""
 
-import json
 import math
 from fractions import Fraction
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,13 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from tests.reference.oracles import oracle
 from tests.reference.top_features import Top, flow, flow_event, imbalance, volatility, walk_price
 
 from bot4_core.domain_types.records import VIEW_DTYPE, BookState
 from bot4_core.kernels import features
 
-ROOT = Path(__file__).resolve().parents[3]
-ORACLE = ROOT.parent / "shared" / "oracles" / "orderbook.json"
 SECOND = 10**9
 BUCKET = SECOND // 8
 INTERVAL = SECOND // 5
@@ -28,11 +25,8 @@ SIZES = st.integers(1, 50)
 LEVELS = st.lists(st.tuples(st.integers(1, 5), SIZES), min_size=1, max_size=6)
 
 
-def cases(*starts: str) -> list[dict[str, Any]]:
-    if not ORACLE.exists():
-        pytest.skip(f"no oracles at {ORACLE}")
-    every: list[dict[str, Any]] = json.loads(ORACLE.read_text())["cases"]
-    return [case for case in every if case["id"].startswith(starts)]
+def cases(start: str) -> list[dict[str, Any]]:
+    return [case for case in oracle("orderbook") if case["id"].startswith(start)]
 
 
 def scaled(number: float) -> int:

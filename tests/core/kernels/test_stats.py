@@ -1,30 +1,18 @@
 """Streams of mean, variance and z-score against windows computed anew."""
 
-import json
 import math
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from tests.reference.oracles import oracle
 from tests.reference.rolling_moments import ewma, mean_and_std, prior_scores
 
 from bot4_core.kernels import stats, volatility
 
-ROOT = Path(__file__).resolve().parents[3]
-ORACLES = ROOT.parent / "shared" / "oracles"
 NUMBERS = st.lists(st.floats(-1e6, 1e6).map(lambda x: round(x, 4)), max_size=80)
-
-
-def oracle(topic: str) -> list[dict[str, Any]]:
-    path = ORACLES / f"{topic}.json"
-    if not path.exists():
-        pytest.skip(f"no oracles at {ORACLES}")
-    cases: list[dict[str, Any]] = json.loads(path.read_text())["cases"]
-    return cases
 
 
 class Rolling:

@@ -4,7 +4,8 @@ import math
 
 import numpy as np
 import pytest
-from tests.reference.part_rows import oracle, view_row
+from tests.reference.oracles import oracle
+from tests.reference.part_rows import view_row
 from tests.reference.rolling_moments import prior_scores
 
 from bot4_core.domain_types.decisions import BreakerEffect, BreakerScope

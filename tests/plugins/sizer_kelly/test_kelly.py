@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.reference.part_rows import instrument, oracle, view_row
+from tests.reference.oracles import oracle
+from tests.reference.part_rows import instrument, view_row
 
 from bot4_core.domain_types.records import SIGNAL_DTYPE, Side
 from bot4_core.errors import ValidationError
