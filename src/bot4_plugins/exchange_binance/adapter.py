@@ -216,6 +216,21 @@ class BinanceExchange(Exchange):
         first: int = 0,
     ) -> int:
         """Append the events of many messages; stops where the batch may be too small for more."""
+        self._state["subject"] = self._subject_row()
+        try:
+            return self._decode_many(buffer, starts, stops, received, batch, first)
+        finally:
+            self._state["subject"] = 0
+
+    def _decode_many(
+        self,
+        buffer: NDArray[np.uint8],
+        starts: NDArray[np.int64],
+        stops: NDArray[np.int64],
+        received: NDArray[np.int64],
+        batch: EventBatch,
+        first: int,
+    ) -> int:
         begun = batch.count
         while first < len(starts):
             first, batch.count, result = self._fast_block(
@@ -237,10 +252,12 @@ class BinanceExchange(Exchange):
         """Append the events of the reply to a request; the request tells what it is about."""
         subject = self.subject
         self.subject = Symbol(request_symbol(url)) or subject
+        self._state["subject"] = self._subject_row()
         try:
             return self.decode(data, received, batch)
         finally:
             self.subject = subject
+            self._state["subject"] = 0
 
     def specialisations(self) -> tuple[Specialisation, ...]:
         """Return the kernels to compile ahead of the first message."""
@@ -279,15 +296,20 @@ class BinanceExchange(Exchange):
         self._state = self._registry.state
 
     def _subject(self) -> str:
+        """Return the symbol of messages that name none, empty where it could be several."""
         if self.subject:
             return self.subject
         names = self.settings.symbols or tuple(item.symbol for item in self.instruments)
-        if len(names) != 1:
-            raise DecodeError("a snapshot that names no symbol, in a session of several")
-        return names[0]
+        return names[0] if len(names) == 1 else ""
+
+    def _subject_row(self) -> int:
+        """Return the subject as the compiled decoder is told of it."""
+        return 1 + self._registry.rows.get(self._subject(), -1)
 
     def _append(self, draft: DraftMessage, received: Nanoseconds, batch: EventBatch) -> int:
         symbol = draft.symbol or self._subject()
+        if not symbol:
+            raise DecodeError("a snapshot that names no symbol, in a session of several")
         number, instrument = self._registry.describe(symbol, draft.exponents())
         rows = [
             (

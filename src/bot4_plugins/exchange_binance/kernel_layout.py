@@ -46,6 +46,7 @@ DECODER_DTYPE: Final = np.dtype(
         ("written", "<i8"),  # bits of the book sides in the records: 1 bids, 2 asks
         ("deferred", "<i8"),  # bits of the book sides to be read when the rest is known
         ("linked", "<i8"),  # 1 where depth messages must carry ``pu``
+        ("subject", "<i8"),  # 1 + the row of the symbol that snapshots are of, 0 for none
         ("symbols", "<i8", (SYMBOL_ROWS * SYMBOL_WIDTH,)),
     ]
 )

@@ -19,7 +19,7 @@ from bot4_core.kernels.wire_symbols import INSTRUMENT, PRICE_PLACES, SIZE_PLACES
 from bot4_core.plugins.interfaces import Record, Records
 from bot4_plugins.exchange_binance.kernel_layout import letter
 
-__all__ = ["read_deferred", "read_side"]
+__all__ = ["read_deferred", "read_levels", "read_side"]
 
 BOOK_SET: Final = int(EventKind.BOOK_SET)
 BUY: Final = int(Side.BUY)
@@ -68,7 +68,7 @@ def _scan_level(
 
 
 @kernel()
-def _read_levels(text: Text, at: int, stop: int, state: Record, records: Records, side: int) -> int:
+def read_levels(text: Text, at: int, stop: int, state: Record, records: Records, side: int) -> int:
     """Write one record a level and return the position after the array."""
     row = state["row"]
     instrument = state["symbols"][row + INSTRUMENT]
@@ -107,7 +107,7 @@ def read_side(text: Text, at: int, stop: int, state: Record, records: Records) -
         state["deferred"] |= 1 if field == BIDS else 2
         return skip_value(text, at, stop)
     state["written"] |= 1 if field == BIDS else 2
-    return _read_levels(text, at, stop, state, records, BUY if field == BIDS else SELL)
+    return read_levels(text, at, stop, state, records, BUY if field == BIDS else SELL)
 
 
 @kernel()
@@ -115,11 +115,11 @@ def read_deferred(text: Text, stop: int, state: Record, records: Records) -> boo
     """Read the sides stepped over; True if both sides are written now."""
     deferred = state["deferred"]
     if deferred & 1:
-        at = _read_levels(text, state["values"][BIDS], stop, state, records, BUY)
+        at = read_levels(text, state["values"][BIDS], stop, state, records, BUY)
         if at >= stop:
             return False
     if deferred & 2:
-        at = _read_levels(text, state["values"][ASKS], stop, state, records, SELL)
+        at = read_levels(text, state["values"][ASKS], stop, state, records, SELL)
         if at >= stop:
             return False
     return int(deferred | state["written"]) == 3

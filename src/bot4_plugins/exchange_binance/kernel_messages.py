@@ -26,6 +26,7 @@ from bot4_plugins.exchange_binance.kernel_fields import begin_fields, follow, sc
 from bot4_plugins.exchange_binance.kernel_layout import ROOM, UNKNOWN, bit, letter
 from bot4_plugins.exchange_binance.kernel_levels import read_side
 from bot4_plugins.exchange_binance.kernel_prices import decode_candle, decode_mark
+from bot4_plugins.exchange_binance.kernel_snapshots import decode_snapshot, is_snapshot
 
 __all__ = ["decode_and_apply", "decode_message", "decode_messages"]
 
@@ -135,6 +136,8 @@ def _decode_text(
 ) -> int:
     if (stop - start) // SHORTEST_LEVEL + SPARE > len(records) - count:
         return ROOM
+    if is_snapshot(text, start, stop):
+        return decode_snapshot(text, start, stop, received, state, records, count)
     state["row"] = -1
     state["next"] = count
     state["written"] = 0

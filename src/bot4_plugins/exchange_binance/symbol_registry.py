@@ -36,6 +36,13 @@ class SymbolRegistry:
         Symbols that become instruments as soon as metadata describes them.
     instruments : sequence of Instrument
         Known from elsewhere; they come first.
+
+    Attributes
+    ----------
+    state : (1,) DECODER_DTYPE
+        What the compiled decoder is given; a new one when an instrument is added.
+    rows : dict
+        Positions of the symbols that it knows.
     """
 
     def __init__(
@@ -50,6 +57,7 @@ class SymbolRegistry:
         self.state: Records
         self.table: Records
         self._listed: dict[str, Instrument] = {}
+        self.rows: dict[str, int] = {}
         self._numbers: dict[str, int] = {}
         self._rebuild()
 
@@ -139,6 +147,7 @@ class SymbolRegistry:
         self.table = instrument_table(self.instruments)
         self.state = np.zeros(1, DECODER_DTYPE)
         self.state["linked"] = self.facts.chain is ChainRule.LINK
+        self.rows = {}
         symbols = self.state[0]["symbols"]
         for number, item in enumerate(self.instruments[:MOST_SYMBOLS]):
             places = (-item.price_exponent, -item.size_exponent)
@@ -148,6 +157,7 @@ class SymbolRegistry:
                 and 0 <= min(places) <= max(places) <= -FINEST_EXPONENT
             ):
                 row = insert_symbol(item.symbol.encode(), len(item.symbol), symbols)
+                self.rows[item.symbol] = row
                 symbols[row + INSTRUMENT : row + SYMBOL_WIDTH] = (number, *places)
 
 
