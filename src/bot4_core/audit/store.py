@@ -113,6 +113,8 @@ class AuditLog:
         """
         place = Path(path)
         with named_errors(place, "open the audit log"):
+            if place.is_dir():
+                raise AuditError(f"{place}: is a folder; name a file for the audit log")
             lock = _take_lock(place)
             try:
                 log = cls._opened(place, lock, AuditDurability(durable))

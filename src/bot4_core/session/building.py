@@ -7,7 +7,7 @@ import attrs
 
 from bot4_core.convert import structure
 from bot4_core.domain_types.instruments import Instrument
-from bot4_core.errors import ConfigError
+from bot4_core.errors import ConfigError, RecordingError, ValidationError
 from bot4_core.plugins.host import PluginHost
 from bot4_core.plugins.interfaces import (
     Breaker,
@@ -126,7 +126,11 @@ def exchange_factory(config: SessionConfig, host: PluginHost) -> ExchangeFactory
     fees = config.fees
 
     def make(instruments: Sequence[Instrument]) -> Exchange:
-        exchange: Exchange = adapter(settings, instruments)
+        try:
+            exchange: Exchange = adapter(settings, instruments)
+        except ValidationError as error:
+            faults = [(_place(path), text) for path, text in error.faults]
+            raise ConfigError("session", faults) from error
         if fees is None:
             return exchange
         # the adapter may know instruments that nobody listed
@@ -137,6 +141,13 @@ def exchange_factory(config: SessionConfig, host: PluginHost) -> ExchangeFactory
     return make
 
 
+def _place(path: str) -> str:
+    """Return where in a configuration something stands that an adapter refuses."""
+    if path.startswith("instruments"):
+        return path
+    return f"venue.{path}" if path.startswith(("symbols", "market")) else f"venue.settings.{path}"
+
+
 def build_market(config: SessionConfig, host: PluginHost) -> Market:
     """Make the market that a configuration describes: recordings, or a simulated venue.
 
@@ -144,11 +155,21 @@ def build_market(config: SessionConfig, host: PluginHost) -> Market:
     ------
     ConfigError
         If there is neither, or the mode does not fit.
+    RecordingError
+        If the recordings cannot be read, or tell of no instrument.
     """
     factory = exchange_factory(config, host)
     source = config.source
     if source.recordings:
-        return RecordedMarket(source.recordings, factory, config.instruments, config.matching)
+        market = RecordedMarket(source.recordings, factory, config.instruments, config.matching)
+        if not market.instruments:
+            files = ", ".join(map(str, source.recordings))
+            asked = f"{config.venue.plugin} {config.venue.market}"
+            raise RecordingError(
+                f"{files}: no message tells of an instrument of {asked}; "
+                "is the recording of another venue or market?"
+            )
+        return market
     exchange = factory(config.instruments)
     venue = require_simulation(config, exchange)()
     if not isinstance(venue, SimulatedVenue):

@@ -210,8 +210,13 @@ class SessionConfig:
         """
         try:
             text = path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise ConfigError(str(path), [("", f"cannot be read: {error}")]) from error
+        except OSError as error:
+            fault = f"cannot be read: {error.strerror or error}; check the path"
+            raise ConfigError(str(path), [("", fault)]) from error
+        except UnicodeDecodeError as error:
+            byte = error.object[error.start]
+            fault = f"is no UTF-8 text (byte 0x{byte:02x} at {error.start}); save it as UTF-8"
+            raise ConfigError(str(path), [("", fault)]) from error
         return from_toml(text, cls, str(path)).at(path.parent)
 
     def at(self, folder: Path) -> "SessionConfig":

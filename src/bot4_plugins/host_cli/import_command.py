@@ -5,9 +5,10 @@ from pathlib import Path
 import click
 
 from bot4_core.convert import unstructure
+from bot4_core.errors import RecordingError
 from bot4_core.session.importing import import_files
 from bot4_plugins.host_cli.output import json_option, print_json
-from bot4_plugins.host_cli.reading import reading
+from bot4_plugins.host_cli.reading import RecordedAt, doubts, reading
 from bot4_plugins.host_cli.replay_command import files_argument, salvage_option
 from bot4_plugins.host_cli.talk import Talk
 from bot4_plugins.host_cli.venues import adapter_factory, venue_options
@@ -40,14 +41,21 @@ def import_recordings(
     Example: bot4 import tape.gz -o tape.b4r --venue binance --market usdm
     """
     factory = adapter_factory(venue, market)
-    with reading(talk, "import", files, salvage=salvage) as (options, tell):
+    origin = RecordedAt(venue, market)
+    with reading(talk, "import", files, origin, salvage=salvage) as (options, tell):
         report = import_files(files, out, factory, market, options=options, progress=tell)
     for warning in report.warnings:
         talk.warn(warning)
+    counts = report.counts
+    doubt = doubts(origin, counts.events, counts.quarantined)
+    if doubt and not counts.events:
+        out.unlink()
+        raise RecordingError(f"{' '.join(map(str, files))}: {doubt}")
+    if doubt:
+        talk.warn(doubt)
     if as_json:
         print_json({"schema": 1, **unstructure(report)})
         return
-    counts = report.counts
     click.echo(
         f"{report.path}: {counts.messages:,} messages, {counts.events:,} events of "
         f"{', '.join(report.instruments)}\ndigest {report.digest}"

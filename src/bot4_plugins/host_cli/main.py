@@ -1,6 +1,7 @@
 """The ``bot4`` command: sub-commands that load on use, and errors in one line."""
 
 import difflib
+import errno
 import importlib
 import os
 import sys
@@ -33,6 +34,7 @@ SECTIONS: Final[Mapping[str, Mapping[str, tuple[str, str]]]] = {
     },
 }
 COMMANDS: Final = {name: at for section in SECTIONS.values() for name, (at, _) in section.items()}
+FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 EXAMPLES: Final = """Example: bot4 run examples/quickstart.toml
 
 Exit codes and environment: docs/reference/command-line.md"""
@@ -99,6 +101,8 @@ def fail(error: BaseException, talk: Talk) -> NoReturn:
     text = one_line(error) or type(error).__name__
     if isinstance(error, KeyboardInterrupt):
         text = "interrupted"
+    elif isinstance(error, OSError) and error.errno in FULL and error.filename is None:
+        text = f"the result cannot be written ({error.strerror}); free space, or send it elsewhere"
     elif not isinstance(error, Bot4Error):
         text = f"{type(error).__name__}: {text} (bot4 -v COMMAND shows the traceback)"
     click.echo(f"bot4: {text}", err=True)

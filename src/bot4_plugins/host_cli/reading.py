@@ -6,9 +6,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+import attrs
 from isal import igzip_lib, isal_zlib
 
-from bot4_core.errors import DamagedRecordingError
+from bot4_core.errors import DamagedRecordingError, RecordingError
 from bot4_core.market.recordings import GzipLibrary, Inflater, Recording
 from bot4_core.market.recordings.byte_stream import head
 from bot4_core.market.recordings.frames import MAGIC
@@ -16,7 +17,7 @@ from bot4_core.session.event_stream import ReadingOptions
 from bot4_core.session.replay import ReplayProgress
 from bot4_plugins.host_cli.talk import Talk
 
-__all__ = ["ISAL", "reading", "whole_files"]
+__all__ = ["ISAL", "RecordedAt", "doubts", "reading", "require_origin", "whole_files"]
 
 GZIP_WINDOW: Final = 31  # the largest window, and a gzip header
 
@@ -29,9 +30,21 @@ ISAL: Final = GzipLibrary(inflater=_isal_inflater, error=igzip_lib.IsalError)  #
 """Intel's storage library, which inflates two to three times as fast as zlib."""
 
 
+@attrs.frozen
+class RecordedAt:
+    """The venue and the market that recordings are read as."""
+
+    venue: str
+    market: str
+
+    def __str__(self) -> str:
+        """Name both, as messages do."""
+        return f"{self.venue} {self.market}"
+
+
 @contextmanager
 def reading(
-    talk: Talk, title: str, files: Sequence[Path], *, salvage: bool
+    talk: Talk, title: str, files: Sequence[Path], origin: RecordedAt, *, salvage: bool
 ) -> Iterator[tuple[ReadingOptions, Callable[[ReplayProgress], None]]]:
     """Give options that decompress ahead on another thread, and something to tell progress to."""
     with ThreadPoolExecutor(1, "bot4-reader") as executor, talk.stages() as stages:
@@ -44,11 +57,48 @@ def reading(
             stages(title, min(1.0, share), f"{progress.messages:,} messages")
 
         options = ReadingOptions(executor=executor, gzip=ISAL, salvage=salvage)
+        require_origin(files, origin)
         if salvage:
             yield options, tell
         else:
             with whole_files(files, "--salvage reads what comes before"):
                 yield options, tell
+
+
+def require_origin(files: Sequence[Path], origin: RecordedAt) -> None:
+    """Refuse files that are not there, and recordings of our own from elsewhere.
+
+    Raises
+    ------
+    RecordingError
+        Naming the file and, where it tells, the venue and market it is from.
+    """
+    for path in files:
+        if not path.exists():
+            raise RecordingError(f"{path}: there is no such file; check the path")
+        if head(path, len(MAGIC)) != MAGIC:
+            continue
+        header = Recording(path, verify=False, salvage=True).header
+        found = RecordedAt(header.venue, header.market)
+        if found != origin:
+            raise RecordingError(
+                f"{path}: was recorded on {found}, not on {origin}; name that venue and market"
+            )
+
+
+def doubts(origin: RecordedAt, events: int, quarantined: int) -> str:
+    """Say that messages were not what the venue sends; nothing if all were."""
+    if not quarantined:
+        return ""
+    if not events:
+        return (
+            f"none of {quarantined:,} messages is one of {origin}; "
+            "is the recording of another venue or market?"
+        )
+    return (
+        f"{quarantined:,} messages are none of {origin} and were left out; "
+        "is the recording of another market?"
+    )
 
 
 @contextmanager

@@ -8,7 +8,7 @@ import click
 from bot4_core.convert import unstructure
 from bot4_core.session.replay import ReplayReport, replay
 from bot4_plugins.host_cli.output import json_option, print_json, print_table, schema_option
-from bot4_plugins.host_cli.reading import reading
+from bot4_plugins.host_cli.reading import RecordedAt, doubts, reading
 from bot4_plugins.host_cli.talk import Talk
 from bot4_plugins.host_cli.venues import adapter_factory, venue_options
 
@@ -43,10 +43,14 @@ def replay_files(
     Example: bot4 replay session.b4r --json
     """
     factory = adapter_factory(venue, market)
-    with reading(talk, "replay", files, salvage=salvage) as (options, tell):
+    origin = RecordedAt(venue, market)
+    with reading(talk, "replay", files, origin, salvage=salvage) as (options, tell):
         report = replay(files, factory, time.perf_counter_ns, options=options, progress=tell)
     for warning in report.warnings:
         talk.warn(warning)
+    doubt = doubts(origin, report.events, report.quarantined)
+    if doubt:
+        talk.warn(doubt)
     for symbol, seen in report.instruments.items():
         if seen.state in BOOK_STATES:
             talk.warn(f"the book of {symbol} is {seen.state}: {BOOK_STATES[seen.state]}")
@@ -58,7 +62,7 @@ def replay_files(
 
 BOOK_STATES = {
     "SYNCING": "no snapshot was seen, so its levels are not the whole book",
-    "STALE": "a message is missing before the end",
+    "STALE": "a message is missing before the end, or it is of another market",
     "CROSSED": "its best bid is not below its best ask",
 }
 

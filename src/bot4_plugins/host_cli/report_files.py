@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 from bot4_core.errors import StorageError
@@ -11,7 +12,7 @@ __all__ = ["write_report"]
 
 
 def write_report(report: SessionReport, folder: Path, name: str) -> Path:
-    """Write the page and the data, each whole or not at all, and return the page's path.
+    """Write the page and the data, both whole or neither, and return the page's path.
 
     Raises
     ------
@@ -24,8 +25,8 @@ def write_report(report: SessionReport, folder: Path, name: str) -> Path:
     data = {**report.data(), "report": str(page)}
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        _replace(beside, json.dumps(data, indent=2) + "\n")
-        _replace(page, session_page(report, name))
+        texts = {beside: json.dumps(data, indent=2) + "\n", page: session_page(report, name)}
+        _replace(texts)
     except OSError as error:
         cause = error.strerror or str(error)
         raise StorageError(
@@ -35,13 +36,17 @@ def write_report(report: SessionReport, folder: Path, name: str) -> Path:
     return page
 
 
-def _replace(path: Path, text: str) -> None:
-    part = path.with_name(f".{path.name}.part")
+def _replace(texts: Mapping[Path, str]) -> None:
+    """Write all texts beside their places, and only then put them there."""
+    parts = {path.with_name(f".{path.name}.part"): path for path in texts}
     try:
-        with part.open("w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
+        for part, path in parts.items():
+            with part.open("w", encoding="utf-8") as file:
+                file.write(texts[path])
+                file.flush()
+                os.fsync(file.fileno())
+        for part, path in parts.items():
+            part.replace(path)
     finally:
-        part.unlink(missing_ok=True)
+        for part in parts:
+            part.unlink(missing_ok=True)

@@ -9,7 +9,7 @@ from tempfile import TemporaryFile
 import attrs
 import click
 
-from bot4_core.errors import ConfigError, StorageError
+from bot4_core.errors import ConfigError, RecordingError, StorageError
 from bot4_core.exit_codes import ExitCode
 from bot4_core.session.config import SessionConfig, SessionMode
 from bot4_core.session.ports import RunProgress
@@ -24,7 +24,7 @@ from bot4_plugins.host_cli.output import (
     without_zeros,
 )
 from bot4_plugins.host_cli.plugins_command import installed_host
-from bot4_plugins.host_cli.reading import whole_files
+from bot4_plugins.host_cli.reading import RecordedAt, doubts, require_origin, whole_files
 from bot4_plugins.host_cli.report_files import write_report
 from bot4_plugins.host_cli.talk import Stages, Talk
 
@@ -70,6 +70,7 @@ def run(
         report = play(settings, talk, live=live)
     for warning in report.warnings:
         talk.warn(warning)
+    require_events(report, settings, talk)
     try:
         page = write_report(report, settings.report, config.stem)
         report = attrs.evolve(report, report=str(page))
@@ -142,6 +143,8 @@ def require_folder(folder: Path, what: str) -> None:
 def play(settings: SessionConfig, talk: Talk, *, live: bool) -> SessionReport:
     """Run the session, showing how far it is."""
     host = installed_host()
+    origin = RecordedAt(settings.venue.plugin, settings.venue.market)
+    require_origin(settings.source.recordings, origin)
     with (
         talk.stages() as stages,
         Interruption(talk) as interruption,
@@ -160,6 +163,23 @@ def play(settings: SessionConfig, talk: Talk, *, live: bool) -> SessionReport:
             progress=show_progress,
             stop=lambda: interruption.reason,
         )
+
+
+def require_events(report: SessionReport, settings: SessionConfig, talk: Talk) -> None:
+    """Tell of messages that the venue does not send.
+
+    Raises
+    ------
+    RecordingError
+        If there were no others.
+    """
+    origin = RecordedAt(settings.venue.plugin, settings.venue.market)
+    doubt = doubts(origin, report.events, report.quarantined)
+    if doubt and not report.events:
+        files = " ".join(map(str, settings.source.recordings)) or "the session"
+        raise RecordingError(f"{files}: {doubt}")
+    if doubt:
+        talk.warn(doubt)
 
 
 def tell(stages: Stages, at: RunProgress) -> None:

@@ -98,7 +98,7 @@ def test_a_missing_file_says_so(tmp_path: Path) -> None:
 def test_a_file_that_is_no_text_says_so(tmp_path: Path) -> None:
     path = tmp_path / "session.toml"
     path.write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(ConfigError, match="cannot be read"):
+    with pytest.raises(ConfigError, match=r"is no UTF-8 text \(byte 0xff at 0\); save it"):
         SessionConfig.read(path)
 
 

@@ -157,7 +157,6 @@ class ToyParts:
         return (
             Component(kind="exchange", name="toy", load=f"{here}:ToyVenue"),
             Component(kind="exchange", name="odd", load=f"{here}:OddVenue"),
-            Component(kind="exchange", name="listed", load=f"{here}:ListedVenue"),
             Component(kind="strategy", name="quiet", load=f"{here}:Quiet"),
             Component(kind="sizer", name="one", load=f"{here}:One"),
             Component(kind="breaker", name="calm", load=f"{here}:Calm"),
@@ -182,15 +181,6 @@ class OddVenue(ToyVenue):
 
     def open_venue(self) -> object:
         return "nothing"
-
-
-class ListedVenue(ToyVenue):
-    """Knows an instrument by itself."""
-
-    name = "listed"
-
-    def __init__(self, settings: PartSettings, instruments: Sequence[Instrument] = ()) -> None:
-        super().__init__(settings, instruments or [toy_instrument("A")])
 
 
 class Quiet(Strategy[PartSettings]):
@@ -265,13 +255,6 @@ def test_fees_of_the_configuration_replace_the_instruments() -> None:
     fees = FeeSchedule(maker=Decimal("0.001"))
     factory = exchange_factory(toy_config(fees=fees), toy_host())
     assert factory([toy_instrument("A")]).instruments[0].fees == fees
-
-
-def test_fees_of_the_configuration_reach_instruments_that_only_the_venue_knows() -> None:
-    fees = FeeSchedule(maker=Decimal("0.001"))
-    config = toy_config(fees=fees, venue=VenueConfig(plugin="listed", market="spot"))
-    factory = exchange_factory(config, toy_host())
-    assert [each.fees for each in factory([]).instruments] == [fees]
 
 
 def test_recordings_make_a_recorded_market(toy: Path) -> None:

@@ -117,7 +117,7 @@ def test_a_cut_recording_of_ours_is_refused_unless_salvaged(tmp_path: Path, btc:
 def test_a_missing_recording_is_named(tmp_path: Path) -> None:
     answer = refused("replay", str(tmp_path / "none.gz"))
     assert answer.code == 1
-    assert f"{tmp_path / 'none.gz'}: cannot read: No such file" in answer.complaint
+    assert f"{tmp_path / 'none.gz'}: there is no such file" in answer.complaint
 
 
 def test_something_else_than_a_recording_is_named(tmp_path: Path) -> None:
