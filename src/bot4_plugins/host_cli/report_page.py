@@ -26,12 +26,12 @@ td:last-child { white-space: normal; overflow-wrap: anywhere }
 th { font-weight: 600 } thead th { color: #52606d; font-weight: 400 }
 td.number, th.number { text-align: right; font-variant-numeric: tabular-nums;
                        white-space: nowrap }
-.tables { display: flex; flex-wrap: wrap } .plot { height: 320px }
+.tables { display: flex; flex-wrap: wrap }
 p.note { color: #52606d; margin: .2rem 0 } p.warning { color: #8d2b0b; margin: .2rem 0 }
 """
 
 LAYOUT: Final[Mapping[str, object]] = {
-    "margin": {"l": 90, "r": 20, "t": 10, "b": 40},
+    "margin": {"l": 90, "r": 20, "t": 28, "b": 40},
     "template": "none",
     "hovermode": "closest",
     "legend": {"orientation": "h", "y": 1.12},
@@ -48,12 +48,13 @@ CONFIG: Final[Mapping[str, object]] = {
 
 @attrs.frozen(kw_only=True)
 class Figure:
-    """One plot: its title, a sentence on how to read it, Plotly traces and layout."""
+    """One plot: its title, a sentence on how to read it, Plotly traces and layout, pixels."""
 
     title: str
     note: str
     traces: Sequence[Mapping[str, object]]
     layout: Mapping[str, Mapping[str, object]] = attrs.field(factory=dict)
+    height: int = 320
 
 
 @attrs.frozen(kw_only=True)
@@ -106,7 +107,7 @@ def render(
     for number, figure in enumerate(figures):
         plots.append(
             f'<h2>{escape(figure.title)}</h2><p class="note">{escape(figure.note)}</p>'
-            f'<div class="plot" id="plot{number}"></div>'
+            f'<div class="plot" id="plot{number}" style="height:{figure.height}px"></div>'
         )
         shown = f"{_script(list(figure.traces))},{_script(_layout(figure))},{_script(CONFIG)}"
         calls.append(f'Plotly.newPlot("plot{number}",{shown});')

@@ -15,6 +15,8 @@ from bot4_plugins.host_cli.report_page import Figure
 __all__ = ["session_figures"]
 
 BUY_COLOUR, SELL_COLOUR, TRIP_COLOUR, MID_COLOUR = "#0b7a75", "#c2410c", "#7b2d8b", "#9aa5b1"
+TIMELINE, ROW = 110, 60
+"""Pixels of a timeline without rows, and of each row."""
 LINES: Final = ("#2563a8", "#d97706", "#0b7a75", "#9b2c5e", "#5b6b1f", "#6b4fa0")
 
 
@@ -107,13 +109,13 @@ def fills(series: SessionSeries, x: Sequence[str], number: int) -> Figure:
         title=f"Fills on the price of {series.symbols[number]}",
         note=note if marks else "Nothing was filled here.",
         traces=traces,
-        layout=timed("price", x),
+        layout=timed("price, quote currency", x),
     )
 
 
 def inventories(series: SessionSeries, x: Sequence[str]) -> list[Figure]:
     """Plot what was held, each instrument on its own scale; one empty plot if nothing was."""
-    layout = timed("held", x, zeroline=True, zerolinecolor="#9aa5b1")
+    layout = timed("units or contracts", x, zeroline=True, zerolinecolor="#9aa5b1")
     figures = []
     for number, symbol in enumerate(series.symbols):
         held = series.inventory[:, number]
@@ -124,7 +126,7 @@ def inventories(series: SessionSeries, x: Sequence[str]) -> list[Figure]:
         figures.append(
             Figure(
                 title=f"Inventory of {symbol}",
-                note="Base units or contracts; above zero is long, below is short.",
+                note="What is held; above zero is long, below is short.",
                 traces=[line("held", x, held, colour) | area],
                 layout=layout,
             )
@@ -151,17 +153,20 @@ def spread(series: SessionSeries, x: Sequence[str]) -> Figure:
 
 def latency(series: SessionSeries) -> Figure:
     """Plot how long steps took on this machine."""
-    bounds = series.latency_bounds.tolist()
-    texts = [f"up to {bound:,.4g} µs" for bound in bounds]
+    ends = series.latency_bounds
+    first = np.diff(ends)[:1] if len(ends) > 1 else ends / 10.0
+    starts = np.append(ends[:1] - first, ends[:-1])
+    middles, widths = (starts + ends) / 2, ends - starts
+    texts = [f"up to {end:,.4g} µs" for end in ends.tolist()]
     return Figure(
         title="Time of a step",
         note="From a message's events to its effects, durable audit not included.",
         traces=[
             {
                 "type": "bar",
-                "x": bounds,
+                "x": middles.tolist(),
                 "y": series.latency_counts.tolist(),
-                "width": [bound / 10 for bound in bounds],
+                "width": widths.tolist(),
                 "hovertext": texts,
                 "hovertemplate": "%{hovertext}: %{y:,} steps<extra></extra>",
                 "marker": {"color": LINES[0]},
@@ -205,6 +210,7 @@ def breakers(series: SessionSeries, x: Sequence[str]) -> Figure:
             "xaxis": time_axis(x),
             "yaxis": {"type": "category"} if rows else {"visible": False},
         },
+        height=TIMELINE + ROW * len(rows),
     )
 
 

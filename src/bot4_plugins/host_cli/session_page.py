@@ -89,9 +89,10 @@ def trips(report: SessionReport) -> Table:
                 moments([trip.time])[0],
                 trip.breaker,
                 trip.symbol,
-                trip.effect,
-                f"{trip.reason}: "
-                + ", ".join(f"{name} {value:.6g}" for name, value in trip.values.items()),
+                trip.effect.replace("_", " "),
+                "; ".join(
+                    [trip.reason] + [f"{name} {value:.6g}" for name, value in trip.values.items()]
+                ),
             )
             for trip in report.breakers
         ],

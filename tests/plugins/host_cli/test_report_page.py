@@ -185,3 +185,38 @@ def test_a_report_replaces_an_earlier_one_whole(tmp_path: Path) -> None:
 def test_an_early_end_is_a_warning(stopped: str) -> None:
     text = session_page(report(None, stopped=stopped), "x")
     assert ("ended early: interrupted" in text) is bool(stopped)
+
+
+def test_bins_of_the_histogram_meet() -> None:
+    figures = {each.title: each for each in session_figures(series(["BTC"]), "USD")}
+    bars: Any = figures["Time of a step"].traces[0]
+    spans = [
+        (x - width / 2, x + width / 2) for x, width in zip(bars["x"], bars["width"], strict=True)
+    ]
+    assert spans == [(0.0, 1.0), (1.0, 2.0), (2.0, 4.0)]
+
+
+@pytest.mark.parametrize("bins", [0, 1])
+def test_a_histogram_of_few_bins_has_bars_all_the_same(bins: int) -> None:
+    full = series(["BTC"])
+    few = attrs.evolve(
+        full, latency_bounds=full.latency_bounds[:bins], latency_counts=full.latency_counts[:bins]
+    )
+    figures = {each.title: each for each in session_figures(few, "USD")}
+    bars: Any = figures["Time of a step"].traces[0]
+    assert len(bars["x"]) == len(bars["width"]) == bins
+    assert all(width > 0 for width in bars["width"])
+
+
+def test_a_timeline_is_as_high_as_it_has_rows() -> None:
+    def height(trips: tuple[TripMark, ...]) -> int:
+        shown = attrs.evolve(series(["BTC"]), trips=trips)
+        figures = {each.title: each for each in session_figures(shown, "USD")}
+        return figures["Breakers"].height
+
+    trip = TripMark(BEGIN, "a", 3, 0, "too much")
+    other = attrs.evolve(trip, breaker="b")
+    heights = [height(trips) for trips in ((), (trip, trip), (trip, other))]
+    assert heights[0] < heights[1] < heights[2] < 320
+    text = session_page(report(series(["BTC"], held=False)), "x")
+    assert f'style="height:{heights[0]}px"' in text
