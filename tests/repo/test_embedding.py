@@ -8,9 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from bot4_core.jit import is_compiling
-
-compiled = pytest.mark.skipif(not is_compiling(), reason="twenty seconds take minutes uncompiled")
 SNIPPET = re.compile(r"## Embed it\n.*?```python\n(.*?)```", re.DOTALL)
 MOST_LINES = 15
 
@@ -49,7 +46,7 @@ def test_the_snippet_is_short(root: Path) -> None:
     assert max(map(len, lines)) <= 100
 
 
-@compiled
+@pytest.mark.compiled("twenty seconds of a busy market")
 def test_the_snippet_trades_and_leaves_nothing_in_the_working_folder(
     root: Path, tmp_path: Path
 ) -> None:
@@ -63,7 +60,7 @@ def test_the_snippet_trades_and_leaves_nothing_in_the_working_folder(
     assert log.stat().st_size > 0
 
 
-@compiled
+@pytest.mark.compiled("twenty seconds of a busy market")
 def test_the_example_trades_and_leaves_nothing(root: Path, tmp_path: Path) -> None:
     (tmp_path / "here").mkdir()
     told = ran(root / "examples" / "embed.py", tmp_path / "here")
