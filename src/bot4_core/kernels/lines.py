@@ -17,6 +17,8 @@ NEWLINE: Final = ord("\n")
 RETURN: Final = ord("\r")
 NEWLINES: Final = NEWLINE * ONES
 INT64_MAX: Final = 2**63 - 1
+LARGEST_FRONT: Final = INT64_MAX // 1000  # the first 16 of its 19 digits
+LARGEST_REST: Final = INT64_MAX % 1000
 
 
 @kernel(inline=True)
@@ -66,7 +68,7 @@ def line_bounds(
 
 @kernel(inline=True)
 def _read_digits(text: Text, at: int, digits: int) -> int:
-    """Return the number that 8 to 19 digits spell, negative if others are among them."""
+    """Return the number that 8 to 19 digits spell, -1 if it is none or leaves 64 bits."""
     value = 0
     end = at + digits
     while at + 8 <= end:
@@ -80,7 +82,10 @@ def _read_digits(text: Text, at: int, digits: int) -> int:
     if digit_count(eight) < 8:
         return -1
     if rest > 0:
-        value = value * 10**rest + digits_value(eight >> (64 - 8 * rest), rest)
+        last = digits_value(eight >> (64 - 8 * rest), rest)
+        if digits == 19 and (value, last) > (LARGEST_FRONT, LARGEST_REST):
+            return -1
+        value = value * 10**rest + last
     return value
 
 
