@@ -210,7 +210,6 @@ def show(report: SessionReport) -> None:
     ]
     headings = ("symbol", "position", "average", "realised", "unrealised", "fills")
     print_table(f"Positions ({report.mode})", headings, rows, right=1)
-    click.echo()
     for name, text in summary(report):
         click.echo(f"{name:<9}{text}")
 
