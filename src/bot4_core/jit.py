@@ -18,7 +18,7 @@ from numba.core.registry import CPUDispatcher
 from numba.core.types.function_type import CompileResultWAP
 
 from bot4_core.jit_cache import KernelCache, KernelCacheWarning
-from bot4_core.jit_linkage import EntryCompiler, KernelParts
+from bot4_core.jit_linkage import EntryCompiler, KernelParts, told_of_parts
 
 __all__ = [
     "KernelCacheWarning",
@@ -44,6 +44,8 @@ R = TypeVar("R")
 FIRST_CLASS_WARNING = "First-class function type feature is experimental"
 OPTIONS: dict[str, Any] = {"nopython": True, "nogil": True, "error_model": "numpy"}
 REASSOCIATE = frozenset({"reassoc", "nsz"})
+CREEP = 0.96
+"""What remains of a kernel's progress after each of those that it calls."""
 
 
 @contextlib.contextmanager
@@ -149,7 +151,7 @@ def compile_for(function: Callable[..., object], *arguments: object) -> bool:
 
 def warm_up(
     kernels: Sequence[Specialisation],
-    report: Callable[[int, int, str], None] | None = None,
+    report: Callable[[float, int, str], None] | None = None,
 ) -> int:
     """Compile kernels ahead of the first event.
 
@@ -158,8 +160,9 @@ def warm_up(
     kernels : sequence of Specialisation
         Compiled in this order.
     report : callable, optional
-        Called with ``(done, total, name)`` before each kernel, and once with the total and an
-        empty name at the end.
+        Called with ``(done, total, name)`` before each kernel and before each that it calls,
+        where ``done`` grows by less and less because nobody knows how many those are; and once
+        with the total and an empty name at the end.
 
     Returns
     -------
@@ -167,13 +170,25 @@ def warm_up(
         How many were generated rather than found.
     """
     generated = 0
+    tell = report if report is not None else _say_nothing
     for done, (function, arguments) in enumerate(kernels):
-        if report is not None:
-            report(done, len(kernels), function.__name__)
-        generated += compile_for(function, *arguments)
-    if report is not None:
-        report(len(kernels), len(kernels), "")
+        begun = -1  # the kernel's own translation is the first
+
+        def creep(name: str, done: int = done) -> None:
+            nonlocal begun
+            begun += 1
+            if begun > 0:
+                tell(done + 1 - CREEP**begun, len(kernels), name)
+
+        tell(done, len(kernels), function.__name__)
+        with told_of_parts(creep):
+            generated += compile_for(function, *arguments)
+    tell(len(kernels), len(kernels), "")
     return generated
+
+
+def _say_nothing(done: float, total: int, name: str) -> None:
+    pass
 
 
 def entry_point(function: Callable[..., R], *arguments: object) -> Callable[..., R]:

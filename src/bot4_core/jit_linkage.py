@@ -6,19 +6,21 @@ kernels only. Here such a *part* stops at its own code in LLVM's language; an *e
 parts that it can reach, adds the wrappers and goes through the optimiser once.
 """
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, Final
 
 from llvmlite.binding import Linkage, ModuleRef
-from numba.core import types, typing
+from numba.core import event, types, typing
 from numba.core.codegen import JITCodeLibrary
 from numba.core.compiler import Compiler, CompileResult
 from numba.core.descriptors import TargetDescriptor
 from numba.core.dispatcher import _FunctionCompiler
 from numba.core.sigutils import normalize_signature
 
-__all__ = ["EntryCompiler", "KernelParts"]
+__all__ = ["EntryCompiler", "KernelParts", "told_of_parts"]
 
+TRANSLATION: Final = "bot4:translation"
 Types = tuple[types.Type, ...]
 
 
@@ -91,7 +93,8 @@ class KernelParts:
     def form(self, arguments: Types) -> CompileResult:
         """Return the part for some types, translated now if it is new."""
         if arguments not in self._forms:
-            made = self._compiler.compile(arguments, None)
+            with event.trigger_event(TRANSLATION, data=self._name):
+                made = self._compiler.compile(arguments, None)
             self._target.insert_user_function(made.fndesc, made.fndesc, [made.library])
             self._forms[arguments] = made
         return self._forms[arguments]
@@ -146,3 +149,23 @@ def _entry(part: CompileResult) -> CompileResult:
     for environment in entry._find_referenced_environments():
         codegen.set_env(environment.env_name, environment)
     return entry
+
+
+class _PartListener(event.Listener):
+    """Passes on the names of kernels that are translated."""
+
+    def __init__(self, tell: Callable[[str], None]) -> None:
+        self._tell = tell
+
+    def on_start(self, event: event.Event) -> None:
+        self._tell(event.data)
+
+    def on_end(self, event: event.Event) -> None:
+        pass
+
+
+@contextmanager
+def told_of_parts(tell: Callable[[str], None]) -> Iterator[None]:
+    """Have the name of every kernel told when its translation begins."""
+    with event.install_listener(TRANSLATION, _PartListener(tell)):
+        yield

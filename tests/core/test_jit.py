@@ -59,7 +59,7 @@ def test_only_reassociating_kernels_may_reorder_sums() -> None:
 
 
 def test_warm_up_reports_progress_and_counts_what_it_generated() -> None:
-    seen: list[tuple[int, int, str]] = []
+    seen: list[tuple[float, int, str]] = []
     kernels = [
         Specialisation(jit.kernel()(scaled), (1.0,)),
         Specialisation(jit.kernel()(quotient), (1.0, 2.0)),
@@ -67,6 +67,18 @@ def test_warm_up_reports_progress_and_counts_what_it_generated() -> None:
     assert jit.warm_up(kernels, lambda *step: seen.append(step)) == 2
     assert seen == [(0, 2, "scaled"), (1, 2, "quotient"), (2, 2, "")]
     assert jit.warm_up(kernels) == 0
+
+
+def test_warm_up_tells_of_the_kernels_that_a_kernel_calls() -> None:
+    inner, seen = jit.kernel()(scaled), []
+
+    @jit.kernel()
+    def outer(x: float) -> float:
+        return inner(x)
+
+    jit.warm_up([Specialisation(outer, (1.0,))], lambda *step: seen.append(step))
+    assert [name for _, _, name in seen] == ["outer", "scaled", ""]
+    assert [done for done, _, _ in seen] == [0, pytest.approx(1 - jit.CREEP), 1]
 
 
 def test_entry_point_skips_type_dispatch() -> None:

@@ -62,10 +62,11 @@ class Books:
         ``memory.words`` goes with ``rows`` into ``kernels.book.apply_events``.
     """
 
-    __slots__ = ("_apply", "memory", "rows", "table")
+    __slots__ = ("_apply", "_stop", "memory", "rows", "table")
 
     def __init__(self, table: NDArray[np.void]) -> None:
         self._apply: Callable[..., int] = self._first_apply
+        self._stop: Callable[..., int] = self._first_stop
         self.table = table[:0]
         self.rows: NDArray[np.void] = np.zeros(0, BOOK_DTYPE)
         self.memory = BookMemory()
@@ -131,6 +132,10 @@ class Books:
         self._apply = entry_point(apply_events, self.rows, self.memory.words, events, 0, 0)
         return self._apply(*arguments)
 
+    def _first_stop(self, *arguments: object) -> int:
+        self._stop = entry_point(message_stop, np.zeros(0, EVENT_DTYPE), 0, 0)
+        return self._stop(*arguments)
+
     def make_room(self, records: NDArray[np.void], at: int, stop: int) -> bool:
         """Grow what the message at ``at`` needs; return whether the kernel may go on.
 
@@ -142,7 +147,7 @@ class Books:
             fault = f"instrument {instrument} is not in the table of {self.rows.size}; extend it"
             raise ValidationError([(f"records[{at}].instrument", fault)])
         row = self.rows[instrument]
-        levels = abs(int(message_stop(records, at, stop))) - at
+        levels = abs(self._stop(records, at, stop)) - at
         room = int(message_room(row, levels))
         grown = False
         for field in ("bids", "asks"):

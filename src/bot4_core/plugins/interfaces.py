@@ -24,6 +24,7 @@ from bot4_core.errors import PluginError
 from bot4_core.market.event_batch import EventBatch
 
 if TYPE_CHECKING:  # its kernels load numba, and hosts list plugins without it
+    from bot4_core.jit import Specialisation
     from bot4_core.market.order_book import Books
 
 __all__ = [
@@ -314,6 +315,13 @@ class Exchange(ABC):
     ) -> int:
         """Append the events of the reply to a request for ``url``, whole or not at all."""
         return self.decode(data, received, batch)
+
+    def specialisations(self) -> "Sequence[Specialisation]":
+        """Return the kernels that are called while a session runs, to compile them before it.
+
+        They come with example arguments of the types that they are called with.
+        """
+        return ()
 
     @property
     @abstractmethod

@@ -189,12 +189,12 @@ def replay(
 
 def compile_report(
     progress: Callable[[ReplayProgress], None] | None,
-) -> Callable[[int, int, str], None] | None:
+) -> Callable[[float, int, str], None] | None:
     """Return what tells of a replay's progress while kernels are compiled."""
     if progress is None:
         return None
 
-    def report(done: int, total: int, name: str) -> None:
+    def report(done: float, total: int, name: str) -> None:
         progress(
             ReplayProgress(
                 bytes_read=0,

@@ -1,23 +1,21 @@
 """Compile everything that a session runs before its first event."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
-from bot4_core.domain_types.instruments import Instrument
-from bot4_core.domain_types.records import (
-    EVENT_DTYPE,
-    INTENT_DTYPE,
-    SIGNAL_DTYPE,
-    EventFlag,
-    EventKind,
-    OrderType,
-    TimeInForce,
+from bot4_core.domain_types.canonical_types import Symbol, VenueName
+from bot4_core.domain_types.instruments import (
+    Instrument,
+    InstrumentKind,
+    Settlement,
+    instrument_table,
 )
+from bot4_core.domain_types.records import EVENT_DTYPE, INTENT_DTYPE, SIGNAL_DTYPE
+from bot4_core.errors import ConfigError, ValidationError
 from bot4_core.jit import Specialisation, warm_up
-from bot4_core.kernels.book import apply_events
-from bot4_core.kernels.features import FEATURE_DTYPE
+from bot4_core.kernels.features import FEATURE_DTYPE, forget_at, update_at
 from bot4_core.kernels.limits import (
     ACCOUNT_DTYPE,
     LIMITS_DTYPE,
@@ -26,25 +24,45 @@ from bot4_core.kernels.limits import (
     check_limits,
     note_order,
 )
+from bot4_core.kernels.matching import advance, match_events, submit, submit_cancel
+from bot4_core.kernels.matching_sight import see
+from bot4_core.kernels.matching_state import TERMS_DTYPE, new_desk, terms_of
 from bot4_core.kernels.step import HEAD_SLOTS, next_message, show_market
+from bot4_core.market.book_kernels import book_kernels
 from bot4_core.market.order_book import Books
 from bot4_core.plugins.host import PluginHost
-from bot4_core.plugins.interfaces import CompiledForm, Part, Records
+from bot4_core.plugins.interfaces import CompiledForm, Part
 from bot4_core.session.building import build_parts, exchange_factory
 from bot4_core.session.config import SessionConfig
-from bot4_core.session.paper import PaperSettings, PaperVenue
 from bot4_core.session.parts import MOST_SIGNALS
 from bot4_core.session.ports import Progress, RunProgress
+from bot4_core.session.replay_kernels import reading_kernels
 from bot4_core.session.routes import MOST_CHILDREN
 from bot4_core.session.state import Parts, new_views
 
-__all__ = ["session_kernels", "warm_session"]
+__all__ = ["part_kernels", "session_kernels", "warm_session"]
 
 
-def session_kernels(table: Records, parts: Parts) -> list[Specialisation]:
+STAND_IN: Final = Instrument(
+    venue=VenueName("none"),
+    market="none",
+    symbol=Symbol("NONE"),
+    base="NONE",
+    quote="NONE",
+    kind=InstrumentKind.SPOT,
+    settlement=Settlement.SPOT,
+    price_exponent=0,
+    size_exponent=0,
+    tick=1,
+    lot=1,
+)
+"""Takes the place of instruments that only the recordings tell: kernels depend on types alone."""
+
+
+def session_kernels(instruments: Sequence[Instrument]) -> list[Specialisation]:
     """Return the kernels that a session binds, with arguments of the types it calls them with."""
-    views = new_views(table, parts.strategy.instruments)
-    books = Books(table)
+    table = instrument_table(instruments)
+    views, books = new_views(table, instruments), Books(table)
     states, head = np.zeros(len(table), FEATURE_DTYPE), np.zeros(HEAD_SLOTS, np.int64)
     events, intents = np.zeros(1, EVENT_DTYPE), np.zeros(1, INTENT_DTYPE)
     account, times = np.zeros(1, ACCOUNT_DTYPE), np.zeros(1, np.int64)
@@ -52,25 +70,39 @@ def session_kernels(table: Records, parts: Parts) -> list[Specialisation]:
     found = np.zeros((len(LimitCode), 2), np.int64)
     rows, words = books.rows, books.memory.words
     return [
+        *book_kernels(),
         Specialisation(next_message, (events, 0, 1, head)),
-        Specialisation(apply_events, (rows, words, events, 0, 1)),
         Specialisation(show_market, (rows, words, views, states, head)),
+        Specialisation(update_at, (views, 0, states)),
+        Specialisation(forget_at, (states, 0)),
         Specialisation(check_limits, (intents, views, scales, limits, account, times, found)),
         Specialisation(note_order, (0, account, times)),
-        *part_kernels(parts, views),
     ]
 
 
-def part_kernels(parts: Parts, views: Records) -> Iterator[Specialisation]:
+def paper_kernels() -> list[Specialisation]:
+    """Return what matches orders on paper."""
+    books = Books(instrument_table([STAND_IN]))
+    sight = see(books.rows, books.memory.words)
+    desk, events = new_desk(np.zeros(1, TERMS_DTYPE)), np.zeros(1, EVENT_DTYPE)
+    return [
+        Specialisation(submit, (desk, desk, 0)),
+        Specialisation(submit_cancel, (desk, 0, 0, 0, 0)),
+        Specialisation(advance, (desk, sight, 0)),
+        Specialisation(match_events, (desk, sight, events, 0, 0)),
+        Specialisation(terms_of, (desk, 0)),
+    ]
+
+
+def part_kernels(parts: Parts, instruments: Sequence[Instrument]) -> Iterator[Specialisation]:
     """Yield the functions of the compiled parts."""
+    views = new_views(instrument_table(instruments), instruments)
     signals, intents = np.zeros(MOST_SIGNALS, SIGNAL_DTYPE), np.zeros(1, INTENT_DTYPE)
     children = np.zeros(MOST_CHILDREN, INTENT_DTYPE)
-    shown = views.view()
-    shown.flags.writeable = False
     asked: list[tuple[Part[Any] | None, tuple[object, ...], tuple[object, ...]]] = [
         (parts.strategy, (views[0],), (signals,)),
         (parts.sizer, (signals[0], views[0]), ()),
-        (parts.router, (intents[0], shown), (children,)),
+        (parts.router, (intents[0], views), (children,)),
         *((breaker, (views[0],), ()) for _, _, breaker in parts.breakers),
     ]
     for part, before, after in asked:
@@ -78,23 +110,6 @@ def part_kernels(parts: Parts, views: Records) -> Iterator[Specialisation]:
         if form is not None:
             own = (CompiledForm.new_state(), form.params)
             yield Specialisation(form.function, (*before, *own, *after))
-
-
-def rehearse_paper(table: Records, instruments: Sequence[Instrument]) -> None:
-    """Send the paper venue an order and a cancellation, so that it compiles its matching."""
-    books = Books(table)
-    venue = PaperVenue(table, instruments, PaperSettings(), books)
-    event = np.zeros(1, EVENT_DTYPE)
-    event["kind"], event["flags"] = EventKind.TRADE, EventFlag.LAST
-    event["price"] = event["size"] = 1
-    intent = np.zeros(1, INTENT_DTYPE)
-    intent["number"] = intent["side"] = intent["price"] = intent["size"] = 1
-    intent["type"], intent["time_in_force"] = OrderType.LIMIT, TimeInForce.GTC
-    books.apply(event)
-    venue.place(intent[0])
-    venue.on_market(event, 0, 1, 0)
-    venue.cancel(1, 0)
-    venue.due(2**62)
 
 
 def warm_session(
@@ -120,19 +135,26 @@ def warm_session(
         Kernels that were compiled rather than found.
     """
     exchange = exchange_factory(config, host)(instruments or config.instruments)
-    known = exchange.instruments
-    own = getattr(exchange, "specialisations", None)  # not every adapter is compiled
-    kernels: list[Specialisation] = list(own()) if own is not None else []
-    if known:
-        kernels += session_kernels(exchange.table, build_parts(config, host, known))
+    kernels = [*exchange.specialisations()]
+    known = exchange.instruments or (STAND_IN,)
+    if config.source.recordings:
+        kernels += [*reading_kernels(), *paper_kernels()]
+    kernels += [*session_kernels(known), *known_parts(config, host, known)]
 
-    def tell(done: int, total: int, name: str) -> None:
+    def tell(done: float, total: int, name: str) -> None:
         if progress is not None:
-            progress(RunProgress("compile", done / (total + 1), 0, name or "paper venue"))
+            progress(RunProgress("compile", done / total, 0, name))
 
-    compiled = warm_up(kernels, tell)
-    if known:
-        rehearse_paper(exchange.table, known)
-    if progress is not None:
-        progress(RunProgress("compile", 1.0, 0, ""))
-    return compiled
+    return warm_up(kernels, tell)
+
+
+def known_parts(
+    config: SessionConfig, host: PluginHost, instruments: Sequence[Instrument]
+) -> list[Specialisation]:
+    """Return the kernels of the parts; none if they do not want to be made for a stand-in."""
+    try:
+        return list(part_kernels(build_parts(config, host, instruments), instruments))
+    except (ConfigError, ValidationError):
+        if STAND_IN not in instruments:
+            raise
+        return []

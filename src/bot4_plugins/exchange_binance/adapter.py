@@ -21,6 +21,7 @@ from bot4_core.errors import (
 )
 from bot4_core.jit import Specialisation, entry_point
 from bot4_core.kernels.book_state import BOOK_DTYPE
+from bot4_core.kernels.wire_symbols import insert_symbol
 from bot4_core.market.order_book import Books
 from bot4_core.plugins.interfaces import EventBatch, Exchange, Outbound, PartSettings, Records
 from bot4_plugins.exchange_binance.drafts import DraftMessage, DraftValue, PriceText, SizeText
@@ -266,7 +267,11 @@ class BinanceExchange(Exchange):
         one = (b"", 0, records, 0, self._state)
         # the example is bytes for blocks as well: both are read as plain buffers
         many = (b"", numbers, numbers, numbers, records, 0, self._state, 0)
-        return (Specialisation(decode_message, one), Specialisation(decode_messages, many))
+        return (
+            Specialisation(decode_message, one),
+            Specialisation(decode_messages, many),
+            Specialisation(insert_symbol, (b"", 0, numbers)),
+        )
 
     def _first_message(self, *arguments: object) -> int:
         self._compile()
@@ -285,7 +290,7 @@ class BinanceExchange(Exchange):
         return self._fast_into(*arguments)
 
     def _compile(self) -> None:
-        one, many = self.specialisations()
+        one, many, _ = self.specialisations()
         self._fast = entry_point(decode_message, *one.arguments)
         self._fast_block = entry_point(decode_messages, *many.arguments)
 

@@ -8,6 +8,7 @@ from bot4_core.domain_types.canonical_types import InstrumentId, Nanoseconds
 from bot4_core.domain_types.instruments import Instrument
 from bot4_core.domain_types.orders import Order, OrderIntent
 from bot4_core.errors import DecodeError
+from bot4_core.jit import Specialisation
 from bot4_core.plugins.interfaces import EventBatch, Exchange, Outbound, PartSettings, Records
 from bot4_plugins.exchange_sim.decoder import FrameReader
 from bot4_plugins.exchange_sim.listing_table import listing_table, relisted
@@ -18,7 +19,7 @@ from bot4_plugins.exchange_sim.requests import (
     subscribe_text,
 )
 from bot4_plugins.exchange_sim.settings import SimSettings
-from bot4_plugins.exchange_sim.venue import SimVenue
+from bot4_plugins.exchange_sim.venue import SimVenue, venue_kernels
 
 __all__ = ["SimExchange"]
 
@@ -88,6 +89,10 @@ class SimExchange(Exchange):
         batch.records[batch.count : batch.count + len(rows)] = rows
         batch.count += len(rows)
         return len(rows)
+
+    def specialisations(self) -> Sequence[Specialisation]:
+        """Return the kernels of the server side."""
+        return venue_kernels()
 
     def resync(self, instrument: InstrumentId) -> Sequence[Outbound]:
         """Ask for the book whole after a gap."""

@@ -5,7 +5,10 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Final
 
+import numpy as np
+
 from bot4_core.errors import DecodeError
+from bot4_core.jit import Specialisation
 from bot4_core.plugins.interfaces import Records
 from bot4_core.session.paper import matching_terms
 from bot4_plugins.exchange_sim.client import client_cancel, client_order
@@ -19,7 +22,7 @@ from bot4_plugins.exchange_sim.publish import publish_book, publish_snapshot
 from bot4_plugins.exchange_sim.requests import read_order
 from bot4_plugins.exchange_sim.settings import Listing, SimSettings
 
-__all__ = ["SimVenue"]
+__all__ = ["SimVenue", "venue_kernels"]
 
 LEVELS: Final = 1 << 16
 ORDERS: Final = 4096
@@ -187,6 +190,19 @@ class SimVenue:
 
     def _cancel(self, fields: dict[str, object]) -> None:
         self._pits[str(fields["s"])].cancel(int(str(fields["n"])))
+
+
+def venue_kernels() -> tuple[Specialisation, ...]:
+    """Return what the venue runs compiled, with arguments of the types it calls it with."""
+    words = np.zeros(1, np.int64)
+    return (
+        Specialisation(gather, (words,)),
+        Specialisation(run_flow, (words, 0)),
+        Specialisation(publish_book, (words,)),
+        Specialisation(publish_snapshot, (words,)),
+        Specialisation(client_order, (words, words)),
+        Specialisation(client_cancel, (words, 0)),
+    )
 
 
 OPERATIONS: Final = {

@@ -158,6 +158,7 @@ class ToyParts:
             Component(kind="exchange", name="toy", load=f"{here}:ToyVenue"),
             Component(kind="exchange", name="odd", load=f"{here}:OddVenue"),
             Component(kind="strategy", name="quiet", load=f"{here}:Quiet"),
+            Component(kind="strategy", name="choosy", load=f"{here}:Choosy"),
             Component(kind="sizer", name="one", load=f"{here}:One"),
             Component(kind="breaker", name="calm", load=f"{here}:Calm"),
             Component(kind="router", name="straight", load=f"{here}:Straight"),
@@ -188,6 +189,17 @@ class Quiet(Strategy[PartSettings]):
 
     def decide(self, view: Record) -> Sequence[Signal]:
         return []
+
+
+class Choosy(Quiet):
+    """Will not be made for other instruments than its own."""
+
+    name = "choosy"
+
+    def __init__(self, settings: PartSettings, instruments: Sequence[Instrument]) -> None:
+        super().__init__(settings, instruments)
+        if instruments[0].symbol != "A":
+            raise ConfigError("session", [("strategy", "trades A alone")])
 
 
 class One(Sizer[PartSettings]):
@@ -286,11 +298,27 @@ def test_live_trading_is_refused_with_the_reason(consent: bool, path: str) -> No
     assert [each for each, _ in caught.value.faults] == [path]
 
 
-def test_warming_up_without_known_instruments_leaves_the_parts_for_later() -> None:
+def test_warming_up_without_known_instruments_compiles_the_session_all_the_same() -> None:
     told: list[RunProgress] = []
-    assert warm_session(toy_config(), toy_host(), told.append) == 0
+    warm_session(toy_config(), toy_host(), told.append)
+    assert "check_limits" in {each.detail for each in told}
     assert told[-1] == RunProgress("compile", 1.0, 0, "")
-    assert warm_session(toy_config(), toy_host()) == 0
+
+
+def test_parts_that_need_their_instruments_are_left_for_later() -> None:
+    config, host = toy_config(strategy=PartConfig(plugin="choosy")), toy_host()
+    warm_session(config, host)
+    warm_session(config, host, None, [toy_instrument("A")])
+    with pytest.raises(ConfigError, match="A alone"):
+        warm_session(config, host, None, [toy_instrument("B")])
+
+
+def test_matching_on_paper_is_compiled_where_recordings_are_played(tmp_path: Path) -> None:
+    recorded = SourceConfig(recordings=(toy_file(tmp_path / "a.jsonl"),))
+    for source, wanted in ((recorded, True), (SourceConfig(seconds=1.0), False)):
+        told: list[RunProgress] = []
+        warm_session(toy_config(source=source), toy_host(), told.append)
+        assert ("match_events" in {each.detail for each in told}) is wanted
 
 
 def test_warming_up_twice_compiles_nothing_the_second_time() -> None:
@@ -342,6 +370,7 @@ class Joins:
         here = "tests.core.session.test_markets"
         return (
             Component(kind="strategy", name="joining", load=f"{here}:Joining"),
+            Component(kind="strategy", name="choosy", load=f"{here}:Choosy"),
             Component(kind="sizer", name="one", load=f"{here}:One"),
         )
 

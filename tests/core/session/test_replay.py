@@ -392,7 +392,11 @@ def test_kernels_are_compiled_before_the_clock_runs_on(btc: Path, tmp_path: Path
     assert told[-1:] == ["clock"]
     compiling = [t for t in told if isinstance(t, ReplayProgress) and t.compiling]
     assert told[3 : 3 + len(compiling)] == compiling
-    assert [t.compiling for t in compiling] == ["line_bounds", "read_times", "apply_events"]
-    assert compiling[1].compiled == pytest.approx(1 / 3)
+    names = [t.compiling for t in compiling]
+    assert names[0] == "line_bounds"
+    assert {"read_times", "apply_events", "walk_levels"} <= set(names)
+    shares = [t.compiled for t in compiling]
+    assert shares == sorted(shares)
+    assert 0 < shares[1] < 1
     import_files([btc], tmp_path / "x.b4r", Compiled, "spot")
     assert told[-1:] == ["asked for kernels"]
