@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 import attrs
@@ -128,7 +129,7 @@ def test_recorded_snapshots_mean_the_same(recordings: Path) -> None:
     count = 0
     for path in sorted((recordings / "binance").glob("*20240808.gz")):
         market = path.name.partition("_")[0].replace("cm", "coinm")
-        for data in recorded_snapshots(path):
+        for data in islice(recorded_snapshots(path), 1):  # there is one, near the start
             fast, slow = (BinanceExchange(BinanceSettings(market=market)) for _ in range(2))
             one, two = EventBatch(), EventBatch()
             for exchange, batch in ((fast, one), (slow, two)):
