@@ -215,5 +215,6 @@ def function_pointer(function: Callable[..., R], *arguments: object) -> Callable
         return function
     signature = _signature(arguments)
     dispatcher = cast("_Kernel", function)
+    dispatcher.targetctx.refresh()  # knows functions as values, which those from disk may be
     dispatcher.compile(signature)
     return cast("Callable[..., R]", CompileResultWAP(dispatcher.overloads[signature]))

@@ -21,6 +21,7 @@ import llvmlite
 import numba
 import numpy as np
 from numba.core import caching, config
+from numba.core.runtime import rtsys
 from numba.core.serialize import dumps
 from numba.misc.appdirs import AppDirs
 
@@ -215,9 +216,15 @@ class KernelCache(caching.FunctionCache):
         return sig, codegen.magic_tuple(), self._options, str(modes), self._digest
 
     def load_overload(self, sig: object, target_context: Any) -> Any:
-        """Return the compiled form, or None where it is absent, stale or damaged."""
+        """Return the compiled form, or None where it is absent, stale or damaged.
+
+        What has machine code already needs numba's memory functions and nothing else; numba would
+        load everything that it can compile, which takes a second at each start.
+        """
         try:
-            return super().load_overload(sig, target_context)
+            rtsys.initialize(target_context)
+            with self._guard_against_spurious_io_errors():
+                return self._load_overload(sig, target_context)
         except OSError as error:
             self._give_up(error)
         except Exception:  # noqa: BLE001  # a damaged pickle can raise anything

@@ -1,5 +1,8 @@
 """Kernels that call kernels: translated once, linked into the entry, optimised there."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -108,3 +111,44 @@ def test_fault_in_a_called_kernel_names_it() -> None:
 
     with pytest.raises(Exception, match="nothing"):
         call(1)
+
+
+ALLOCATING = """
+import sys
+import numpy as np
+from bot4_core import jit
+
+@jit.kernel()
+def doubled(values: np.ndarray) -> np.ndarray:
+    out = np.empty(values.size)
+    for i in range(values.size):
+        out[i] = 2.0 * values[i]
+    return out
+
+@jit.kernel()
+def one_more(x: float) -> float:
+    return x + 1.0
+
+@jit.kernel()
+def call(functions: tuple, x: float) -> float:
+    return functions[0](x)
+
+assert doubled(np.arange(3.0)).tolist() == [0.0, 2.0, 4.0]
+assert call((jit.function_pointer(one_more, 1.0),), 2.0) == 3.0
+found = sum(sum(each.stats.cache_hits.values()) for each in (doubled, one_more, call))
+sys.stdout.write(str(found))
+"""
+
+
+def test_code_from_disk_allocates_and_takes_functions_as_values(tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(ALLOCATING)
+    for hits in ("0", "3"):
+        done = subprocess.run(
+            [sys.executable, str(script)],
+            check=False,
+            capture_output=True,
+            text=True,
+            env={**os.environ, "NUMBA_DISABLE_JIT": "0", "NUMBA_CACHE_DIR": str(tmp_path)},
+        )
+        assert (done.stdout, done.stderr) == (hits, "")

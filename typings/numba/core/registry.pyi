@@ -2,6 +2,7 @@ from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from typing import Any, NamedTuple
 
+from numba.core.compiler import TargetContext
 from numba.core.descriptors import TargetDescriptor
 from numba.core.dispatcher import _FunctionCompiler
 from numba.core.types import Type
@@ -17,6 +18,7 @@ class CPUDispatcher:
     overloads: Mapping[tuple[Type, ...], Any]
     stats: _CompileStats
     targetdescr: TargetDescriptor
+    targetctx: TargetContext
     _cache: Any
     _compiler: _FunctionCompiler
     _compiling_counter: AbstractContextManager[None]
