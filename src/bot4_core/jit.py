@@ -26,6 +26,7 @@ __all__ = [
     "cgutils",
     "compile_for",
     "entry_point",
+    "function_address",
     "function_pointer",
     "intrinsic",
     "ir",
@@ -203,6 +204,28 @@ def entry_point(function: Callable[..., R], *arguments: object) -> Callable[...,
     dispatcher = cast("_Kernel", function)
     dispatcher.compile(signature)
     return cast("Callable[..., R]", dispatcher.overloads[signature].entry_point)
+
+
+def function_address(function: Callable[..., int], *arguments: object) -> int:
+    """Return where a kernel's machine code stands, for calls by address from other kernels.
+
+    Uncompiled it is the function itself. It stays valid while the kernel lives.
+
+    Raises
+    ------
+    TypeError
+        If the function does not return an integer of 64 bits.
+    """
+    if not is_compiling():
+        return cast("int", function)
+    signature = _signature(arguments)
+    dispatcher = cast("_Kernel", function)
+    dispatcher.compile(signature)
+    form = dispatcher.overloads[signature]
+    if types.unliteral(form.signature.return_type) != types.int64:
+        given = form.signature.return_type
+        raise TypeError(f"{function.__name__} returns {given}, it must return int64")
+    return int(form.library.get_pointer_to_function(form.fndesc.llvm_func_name))
 
 
 def function_pointer(function: Callable[..., R], *arguments: object) -> Callable[..., R]:

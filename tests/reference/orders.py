@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from bot4_core.domain_types.records import EventKind, OrderStatus
-from bot4_core.orders.evidence import LocalEvidence
+from bot4_core.orders import LocalEvidence
 
 
 class Evidence(NamedTuple):

@@ -26,6 +26,8 @@ class AuditKind(StrEnum):
     BREAKER_TRIP = "breaker_trip"
     BREAKER_REARM = "breaker_rearm"
     BOOK_GAP = "book_gap"
+    FUNDING = "funding"
+    STATUS = "status"
     PLUGIN_STRIKE = "plugin_strike"
     OPERATOR = "operator"
 

@@ -1,12 +1,12 @@
 """What parts say to each other: signals, sizes, verdicts, routes."""
 
-from enum import IntEnum, StrEnum
+from enum import StrEnum
 from typing import TypeAlias
 
 import attrs
 
 from bot4_core.domain_types.canonical_types import InstrumentId, Nanoseconds, Price, VenueName
-from bot4_core.domain_types.records import Side, SignalAction
+from bot4_core.domain_types.records import BreakerEffect, Side, SignalAction
 
 __all__ = [
     "BreakerEffect",
@@ -20,16 +20,6 @@ __all__ = [
 
 NamedValues: TypeAlias = tuple[tuple[str, float], ...]
 """Numbers behind a decision, by name."""
-
-
-class BreakerEffect(IntEnum):
-    """What a tripped breaker forbids or starts, mildest first."""
-
-    NONE = 0
-    BLOCK_OPEN = 1  # nothing that adds exposure
-    BLOCK_ALL = 2  # cancels only
-    CANCEL_ALL = 3  # and cancel what works
-    FLATTEN = 4  # and close what is held
 
 
 class BreakerScope(StrEnum):

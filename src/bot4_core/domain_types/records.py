@@ -20,6 +20,7 @@ __all__ = [
     "STATE_DTYPE",
     "VIEW_DTYPE",
     "BookState",
+    "BreakerEffect",
     "ChainRule",
     "EventFlag",
     "EventKind",
@@ -63,6 +64,7 @@ class EventKind(IntEnum):
 
     An id that a venue does not send is -1. ``side`` is the level's side, or the aggressor of a
     trade, or the side of an order. ``fee`` is scaled at the settlement exponent; positive is paid.
+    A status code is the place of the status in ``InstrumentStatus``.
     """
 
     BOOK_CLEAR = 1
@@ -193,6 +195,16 @@ class OrderStatus(IntEnum):
     CANCELED = 9
     EXPIRED = 10
     REJECTED = 11
+
+
+class BreakerEffect(IntEnum):
+    """What a tripped breaker forbids or starts, mildest first."""
+
+    NONE = 0
+    BLOCK_OPEN = 1  # nothing that adds exposure
+    BLOCK_ALL = 2  # cancels only
+    CANCEL_ALL = 3  # and cancel what works
+    FLATTEN = 4  # and close what is held
 
 
 class SignalAction(IntEnum):

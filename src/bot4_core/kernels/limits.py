@@ -18,7 +18,6 @@ __all__ = [
     "UNMEASURED",
     "LimitCode",
     "check_limits",
-    "note_order",
 ]
 
 Rows = NDArray[np.void]
@@ -335,11 +334,3 @@ def check_limits(
     before = gross_exposure(views, scales, number, (0, 0))
     after = gross_exposure(views, scales, number, added)
     return broken | check_account(before, after, limit, state, found)
-
-
-@kernel()
-def note_order(time: int, account: Rows, times: NDArray[np.int64]) -> None:
-    """Count an order that was let through towards the rate and the open orders."""
-    times[int(account[0]["sent"]) % len(times)] = time
-    account[0]["sent"] += 1
-    account[0]["open_orders"] += 1

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from bot4_core.domain_types.records import EventFlag, EventKind
 from bot4_core.jit import kernel
+from bot4_core.kernels.book import apply_events
 from bot4_core.kernels.book_ladder import depth_cost
 from bot4_core.kernels.features import update
 
@@ -18,14 +19,16 @@ __all__ = [
     "OTHER",
     "next_message",
     "show_market",
+    "take_message",
 ]
 
 Rows = NDArray[np.void]
 Row = np.void
 
-HEAD_SLOTS: Final = 8
+HEAD_SLOTS: Final = 10
 """Instrument, groups of kinds, receive time and venue time of a message; then, of a market
-message, the book's state, best bid, best ask, and how many snapshots it has wanted."""
+message, the book's state, best bid, best ask, and how many snapshots it has wanted; then the
+places of the first record not taken in and of the first one after the message."""
 MARKET: Final = 1  # a complete book message, a quote or a trade: time to decide
 ORDER: Final = 2  # what became of an order of ours
 OTHER: Final = 4
@@ -119,3 +122,32 @@ def show_market(
     head[5] = row["bid"]
     head[6] = row["ask"]
     head[7] = row["wanted"]
+
+
+@kernel()
+def take_message(
+    rows: Rows,
+    memory: NDArray[np.int64],
+    records: Rows,
+    span: tuple[int, int],
+    views: Rows,
+    states: Rows,
+    head: NDArray[np.int64],
+) -> bool:
+    """Take the first message of ``span`` (start, stop) through its book to the view.
+
+    Returns
+    -------
+    bool
+        False where the book needs room before it can take all of it in (see ``head``); then the
+        view is not filled yet.
+    """
+    start, stop = span
+    end = next_message(records, start, stop, head)
+    done = apply_events(rows, memory, records, start, end)
+    head[8] = done
+    head[9] = end
+    if done < end:
+        return False
+    show_market(rows, memory, views, states, head)
+    return True

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from decimal import Decimal
-from typing import Final, TypeAlias
+from typing import Final
 
 import attrs
 import numpy as np
@@ -18,7 +18,6 @@ from bot4_core.kernels.features import FEATURE_DTYPE, FLOW_BUCKETS, VOLATILITY_C
 
 __all__ = ["FeatureEngine", "FeatureSettings"]
 
-Levels: TypeAlias = NDArray[np.int64]
 
 FLOW_WINDOW: Final = Nanoseconds(10_000_000_000)
 SAMPLE_INTERVAL: Final = Nanoseconds(200_000_000)
@@ -118,7 +117,10 @@ class FeatureEngine:
         self._update(self._views, instrument, self.states)
 
     def fill_depth(
-        self, instrument: InstrumentId, bids: tuple[Levels, Levels], asks: tuple[Levels, Levels]
+        self,
+        instrument: InstrumentId,
+        bids: tuple[NDArray[np.int64], NDArray[np.int64]],
+        asks: tuple[NDArray[np.int64], NDArray[np.int64]],
     ) -> None:
         """Fill the average prices of trading ``vwap_size`` now.
 

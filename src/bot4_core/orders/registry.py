@@ -1,6 +1,7 @@
 """All orders of a run: evidence in, changes out, and what is reserved kept up to date."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
 
 import attrs
 import numpy as np
@@ -15,28 +16,43 @@ from bot4_core.domain_types.canonical_types import (
     Quantity,
 )
 from bot4_core.domain_types.instruments import Instrument
+from bot4_core.domain_types.order_codes import LocalEvidence, OrderAlarm
 from bot4_core.domain_types.orders import Fill, Order
-from bot4_core.domain_types.records import EventFlag, EventKind, OrderStatus, Side
+from bot4_core.domain_types.records import (
+    EVENT_DTYPE,
+    EventFlag,
+    EventKind,
+    OrderStatus,
+    Records,
+    Side,
+)
 from bot4_core.errors import OrderError
+from bot4_core.jit import entry_point
+from bot4_core.kernels.order_desk import (
+    CHANGED,
+    NO_FILL_ROOM,
+    OUTCOMES,
+    STRANGE_FILL,
+    STRANGE_KIND,
+    STRANGER,
+    alarms_at,
+    create_first,
+    file_event,
+    file_local,
+)
+from bot4_core.kernels.order_rows import NOBODY, Slot
+from bot4_core.kernels.tables import Tables
 from bot4_core.orders.client_ids import client_order_id
-from bot4_core.orders.evidence import LocalEvidence, OrderAlarm
+from bot4_core.orders.order_tables import enlarge_fills, enlarge_orders, new_order_tables
 from bot4_core.orders.working import WorkingOrder
 
 __all__ = ["OrderChange", "Orders"]
 
-_FILLED = int(EventKind.ORDER_FILLED)
-_VENUE_KINDS = frozenset(
-    {
-        EventKind.ORDER_ACCEPTED,
-        EventKind.ORDER_CANCELED,
-        EventKind.ORDER_REJECTED,
-        EventKind.ORDER_EXPIRED,
-        EventKind.CANCEL_REJECTED,
-    }
-)
-_MAKER = int(EventFlag.MAKER)
-_THIRD_ASSET = int(EventFlag.THIRD_ASSET_FEE)
-_REMEMBERED_EXTERNAL = 4096
+KEEP_FINISHED: Final = 65_536
+_FILLED: Final = int(EventKind.ORDER_FILLED)
+_MAKER: Final = int(EventFlag.MAKER)
+_THIRD_ASSET: Final = int(EventFlag.THIRD_ASSET_FEE)
+_REMEMBERED_EXTERNAL: Final = 4096
 
 
 @attrs.define(eq=False)
@@ -46,7 +62,7 @@ class OrderChange:
     Attributes
     ----------
     order : WorkingOrder or None
-        None where the order is not of this run (alarm ``EXTERNAL``).
+        As it is now; None where the order is not of this run (alarm ``EXTERNAL``).
     before, after : OrderStatus
         Equal where only quantities changed.
     fill : Fill or None
@@ -63,7 +79,7 @@ class OrderChange:
 
 
 class Orders:
-    """Every order of one run, by number; the single place where evidence is added.
+    """Every order of one run, by number; the front of the order desk.
 
     Parameters
     ----------
@@ -72,19 +88,18 @@ class Orders:
     tag : str
         Sixteen hexadecimal digits that mark the run's client order ids.
     keep_finished : int
-        Finished orders kept for late fills and questions; older ones live in the audit only.
+        Orders kept at least for late fills and questions; older finished ones live in the audit
+        only.
     fee_assets : mapping of InstrumentId to (asset, exponent)
         What a fee with ``THIRD_ASSET_FEE`` is paid in.
+    views : (n,) VIEW, optional
+        Where ``open_buy`` and ``open_sell`` are kept: what every order not known to be over may
+        yet fill. They grow when an order is created and fall on evidence only.
 
     Attributes
     ----------
-    open_buy, open_sell : list of int
-        Reserved size a side, by instrument id: what every order not known to be over may yet
-        fill. Grows when an order is created, falls on evidence only.
-    counts : dict of OrderStatus to int
-        Orders by present status, retired ones included.
-    duplicates, orphans : int
-        Evidence that changed nothing, and evidence about orders that are not ours.
+    tables : Tables
+        What kernels work on.
     """
 
     def __init__(
@@ -92,64 +107,84 @@ class Orders:
         instruments: Sequence[Instrument],
         tag: str,
         *,
-        keep_finished: int = 65_536,
+        keep_finished: int = KEEP_FINISHED,
         fee_assets: Mapping[InstrumentId, tuple[str, int]] | None = None,
+        views: Records | None = None,
     ) -> None:
-        self.instruments = list(instruments)
+        self.instruments = tuple(instruments)
         self.tag = tag
-        self.keep_finished = keep_finished
         self.fee_assets = dict(fee_assets or {})
-        self.open_buy = [0] * len(self.instruments)
-        self.open_sell = [0] * len(self.instruments)
-        self.counts = dict.fromkeys(OrderStatus, 0)
-        self.duplicates = 0
-        self.orphans = 0
-        self.last_number = 0
-        self._orders: dict[int, WorkingOrder] = {}
-        self._working: list[dict[int, WorkingOrder]] = [{} for _ in self.instruments]
-        self._finished: dict[int, None] = {}
+        self.tables: Tables = new_order_tables(len(self.instruments), keep_finished, views)
+        self._tally = self.tables[Slot.TALLY][0]
         self._external: dict[tuple[int, int], None] = {}
+        self._outcome = np.zeros(OUTCOMES, np.int64)
+        handle, nothing = self.tables.handle, np.zeros(1, EVENT_DTYPE)
+        self._file = entry_point(file_event, handle, nothing, 0, self._outcome)
+        self._local = entry_point(file_local, handle, 0, 0, 0, self._outcome)
 
-    def add_instrument(self, instrument: Instrument) -> InstrumentId:
-        """Append an instrument that was seen after the start and return its id."""
-        self.instruments.append(instrument)
-        self.open_buy.append(0)
-        self.open_sell.append(0)
-        self._working.append({})
-        return InstrumentId(len(self.instruments) - 1)
+    @property
+    def last_number(self) -> int:
+        """The number of the newest order."""
+        return int(self._tally["last_number"])
 
     @property
     def next_number(self) -> OrderNumber:
         """The number that the next order must carry."""
         return OrderNumber(self.last_number + 1)
 
+    @property
+    def open_count(self) -> int:
+        """Number of orders that are not finished."""
+        return int(self._tally["open"])
+
+    @property
+    def duplicates(self) -> int:
+        """Evidence that changed nothing."""
+        return int(self._tally["duplicates"])
+
+    @property
+    def orphans(self) -> int:
+        """Evidence about orders that are not ours, or no longer kept."""
+        return int(self._tally["orphans"])
+
+    @property
+    def counts(self) -> dict[OrderStatus, int]:
+        """Orders by present status, retired ones included."""
+        return dict(zip(OrderStatus, self._tally["counts"].tolist(), strict=True))
+
+    @property
+    def open_buy(self) -> list[int]:
+        """Reserved size to buy, by instrument id."""
+        return list(self.tables[Slot.VIEWS]["open_buy"].tolist())
+
+    @property
+    def open_sell(self) -> list[int]:
+        """Reserved size to sell, by instrument id."""
+        return list(self.tables[Slot.VIEWS]["open_sell"].tolist())
+
     def client_id(self, number: int) -> ClientOrderId:
         """Return the client order id of one of this run's orders."""
         return client_order_id(self.tag, number)
 
-    def create(self, intent: np.void) -> WorkingOrder:
-        """Register an INTENT record and reserve its size, before anything is sent.
+    def create(self, intents: Records) -> WorkingOrder:
+        """Register the one INTENT row and reserve its size, before anything is sent.
 
         Raises
         ------
         OrderError
             If the number is not the next one or the size is not positive.
         """
-        order = WorkingOrder(intent)
-        number, size = order.number, order.size
+        number, _, side, _, _, _, _, size, _ = intents.item(0)
         if number != self.last_number + 1:
             raise OrderError(f"order number {number} is not the next one, {self.last_number + 1}")
-        if size <= 0 or order.side not in (-1, 1):
-            raise OrderError(f"order {number}: size {size} and side {order.side} are not an order")
-        self._reserve(order, size)
-        self.last_number = number
-        self._orders[number] = order
-        self._working[order.instrument][number] = order
-        self.counts[OrderStatus.CREATED] += 1
-        return order
+        if size <= 0 or side not in (-1, 1):
+            raise OrderError(f"order {number}: size {size} and side {side} are not an order")
+        while create_first(self.tables.handle, intents) < 0:
+            enlarge_orders(self.tables)
+        return self[number]
 
-    def apply(self, event: np.void) -> OrderChange | None:
-        """Add an EVENT record of an order kind; None when it told nothing new.
+    def apply(self, events: Records, at: int = 0) -> OrderChange | None:
+        """File one EVENT row of an order kind; None when it told nothing new.
 
         Evidence on orders that this run did not make is counted in ``orphans``; their fills are
         returned all the same, because they move the position.
@@ -159,23 +194,38 @@ class Orders:
         OrderError
             If the kind says nothing of orders, or a fill has no trade id or no size.
         """
-        fields: tuple[int, ...] = tuple(event.item())
-        _, received, _, size, sequence, reason, number, _, kind, _, _ = fields
-        if kind == _FILLED:
-            return self._fill(fields)
-        if kind not in _VENUE_KINDS:
+        code = self._file(self.tables.handle, events, at, self._outcome)
+        while code == NO_FILL_ROOM:
+            enlarge_fills(self.tables)
+            code = self._file(self.tables.handle, events, at, self._outcome)
+        if code == CHANGED:
+            return self._filed(events, at)
+        fields: tuple[int, ...] = tuple(events[at].item())
+        if code == STRANGER:
+            return self._stranger(fields)
+        self._refuse(code, fields)
+        return None
+
+    def _refuse(self, code: int, fields: tuple[int, ...]) -> None:
+        _, _, _, size, trade, _, number, _, kind, _, _ = fields
+        if code == STRANGE_KIND:
             raise OrderError(f"event kind {kind} says nothing of orders")
-        order = self._orders.get(number)
-        if order is None:
-            self.orphans += 1
-            return None
-        before, reserved = order.status, order.reserved
-        known = (order.facts, order.cancel_refused, order.venue_filled)
-        order.absorb(kind, received, size, sequence, reason)
-        if known == (order.facts, order.cancel_refused, order.venue_filled):
-            self.duplicates += 1
-            return None
-        return self._changed(order, before, reserved, None)
+        if code == STRANGE_FILL:
+            raise OrderError(
+                f"fill of order {number} has trade id {trade} and size {size}: where a venue sends"
+                " no trade id, its adapter makes one from the cumulative quantity"
+            )
+
+    def _filed(self, events: Records, at: int) -> OrderChange:
+        place, before, after, alarms = self._outcome.tolist()
+        fill = None
+        order = self._at(place)
+        if events["kind"][at] == _FILLED:
+            fields: tuple[int, ...] = tuple(events[at].item())
+            asset, exponent, missing = self._fee_asset(order.instrument, fields[10])
+            fill = self._as_fill(fields, order.instrument, order.side, (asset, exponent))
+            alarms |= missing
+        return OrderChange(order, OrderStatus(before), OrderStatus(after), fill, OrderAlarm(alarms))
 
     def note(
         self, number: int, evidence: LocalEvidence, time: Nanoseconds | int
@@ -187,13 +237,15 @@ class Orders:
         OrderError
             If there is no such order.
         """
-        order = self[number]
-        before, facts, requested = order.status, order.facts, order.cancel_requested
-        reserved = order.reserved
-        order.absorb(evidence, time)
-        if (before, facts, requested) == (order.status, order.facts, order.cancel_requested):
+        code = self._local(self.tables.handle, number, int(evidence), time, self._outcome)
+        if code == STRANGER:
+            raise self._unknown(number)
+        if code != CHANGED:
             return None
-        return self._changed(order, before, reserved, None)
+        place, before, after, alarms = self._outcome.tolist()
+        return OrderChange(
+            self._at(place), OrderStatus(before), OrderStatus(after), None, OrderAlarm(alarms)
+        )
 
     def not_found(
         self, number: int, *, server_time: int, expiry: int, lag_margin: int
@@ -218,30 +270,16 @@ class Orders:
             return None
         return self.note(number, LocalEvidence.NEVER_ARRIVED, server_time)
 
-    def _fill(self, fields: tuple[int, ...]) -> OrderChange | None:
-        _, received, price, size, trade, _, number, _, _, _, flags = fields
-        if trade < 0 or size <= 0:
-            raise OrderError(
-                f"fill of order {number} has trade id {trade} and size {size}: where a venue sends"
-                " no trade id, its adapter makes one from the cumulative quantity"
-            )
-        order = self._orders.get(number)
-        if order is None:
-            return self._external_fill(fields)
-        before, reserved = order.status, order.reserved
-        if not order.absorb_fill(received, trade, price, size):
-            self.duplicates += 1
+    def _stranger(self, fields: tuple[int, ...]) -> OrderChange | None:
+        """Hand on a fill of an order that is not ours, once; count anything else."""
+        trade, instrument, kind, side, flags = fields[4], *fields[7:]
+        if kind != _FILLED:
+            self._tally["orphans"] += 1
             return None
-        asset, exponent, alarms = self._fee_asset(order.instrument, flags)
-        fill = self._as_fill(fields, order.instrument, order.side, (asset, exponent))
-        return self._changed(order, before, reserved, fill, alarms)
-
-    def _external_fill(self, fields: tuple[int, ...]) -> OrderChange | None:
-        trade, instrument, side, flags = fields[4], fields[7], fields[9], fields[10]
         if not self._remember_external(instrument, trade):
-            self.duplicates += 1
+            self._tally["duplicates"] += 1
             return None
-        self.orphans += 1
+        self._tally["orphans"] += 1
         asset, exponent, alarms = self._fee_asset(instrument, flags)
         fill = self._as_fill(fields, instrument, side, (asset, exponent))
         unknown = OrderStatus.UNKNOWN
@@ -285,67 +323,57 @@ class Orders:
             return "?", row.settlement_exponent, OrderAlarm.FEE_ASSET
         return (*named, OrderAlarm.NONE)
 
-    def _changed(
-        self,
-        order: WorkingOrder,
-        before: OrderStatus,
-        reserved: int,
-        fill: Fill | None,
-        alarms: OrderAlarm = OrderAlarm.NONE,
-    ) -> OrderChange:
-        after = order.status
-        self._reserve(order, order.reserved - reserved)
-        if after is not before:
-            self.counts[before] -= 1
-            self.counts[after] += 1
-        if order.finished:
-            self._finish(order)
-        else:
-            self._finished.pop(order.number, None)
-            self._working[order.instrument][order.number] = order
-        return OrderChange(order, before, after, fill, alarms | order.alarms)
+    def _at(self, place: int) -> WorkingOrder:
+        """Read the order in a row, with its fills."""
+        row, rows = self.tables[Slot.ORDERS][place], self.tables[Slot.FILLS]
+        fills: dict[int, tuple[int, int]] = {}
+        fill = int(row["first_fill"])
+        while fill != NOBODY:
+            trade, price, size, fill = rows[fill].item()
+            fills[trade] = price, size
+        return WorkingOrder.of(row, fills)
 
-    def _reserve(self, order: WorkingOrder, size: int) -> None:
-        side = self.open_buy if order.side > 0 else self.open_sell
-        side[order.instrument] += size
-
-    def _finish(self, order: WorkingOrder) -> None:
-        if self._working[order.instrument].pop(order.number, None) is None:
-            return
-        self._finished[order.number] = None
-        if len(self._finished) > self.keep_finished:
-            oldest = next(iter(self._finished))
-            del self._finished[oldest], self._orders[oldest]
-
-    def working(self, instrument: int) -> Collection[WorkingOrder]:
-        """Return the orders of an instrument that are not finished, oldest first (a live view)."""
-        return self._working[instrument].values()
+    def working(self, instrument: int) -> tuple[WorkingOrder, ...]:
+        """Return the orders of an instrument that are not finished, oldest first."""
+        found = []
+        place = int(self.tables[Slot.DESKS]["oldest"][instrument])
+        while place != NOBODY:
+            found.append(self._at(place))
+            place = int(self.tables[Slot.ORDERS]["newer"][place])
+        return tuple(found)
 
     def in_doubt(self) -> tuple[WorkingOrder, ...]:
         """Return the orders whose fate nobody knows, oldest first, to be queried at the venue."""
         return tuple(order for order in self if order.status is OrderStatus.UNKNOWN)
 
-    @property
-    def open_count(self) -> int:
-        """Number of orders that are not finished."""
-        return sum(map(len, self._working))
+    def alarms(self, number: int) -> OrderAlarm:
+        """Return what is wrong with an order's evidence."""
+        return OrderAlarm(alarms_at(self.tables.handle, self._place(number)))
+
+    def _place(self, number: int) -> int:
+        rows = self.tables[Slot.ORDERS]
+        place = number & (len(rows) - 1)
+        if number <= 0 or rows["number"][place] != number:
+            raise self._unknown(number)
+        return place
+
+    def _unknown(self, number: int) -> OrderError:
+        return OrderError(f"there is no order {number} (last number {self.last_number})")
 
     def __getitem__(self, number: int) -> WorkingOrder:
-        order = self._orders.get(number)
-        if order is None:
-            raise OrderError(f"there is no order {number} (last number {self.last_number})")
-        return order
+        return self._at(self._place(number))
 
-    def __contains__(self, number: object) -> bool:
-        return number in self._orders
+    def __contains__(self, number: int) -> bool:
+        rows = self.tables[Slot.ORDERS]
+        return number > 0 and bool(rows["number"][number & (len(rows) - 1)] == number)
 
     def __len__(self) -> int:
-        return len(self._orders)
+        return int(np.count_nonzero(self.tables[Slot.ORDERS]["number"]))
 
     def __iter__(self) -> Iterator[WorkingOrder]:
         """Yield the unfinished orders by instrument, oldest first."""
-        for group in self._working:
-            yield from tuple(group.values())
+        for instrument in range(len(self.instruments)):
+            yield from self.working(instrument)
 
     def snapshot(self, number: int) -> Order:
         """Return an order as a domain object."""
@@ -362,15 +390,17 @@ class Orders:
         """
         for side, kept in ((1, self.open_buy), (-1, self.open_sell)):
             for instrument, total in enumerate(kept):
-                group = self._working[instrument].values()
+                group = self.working(instrument)
                 counted = sum(order.reserved for order in group if order.side == side)
                 if counted != total:
                     raise OrderError(
                         f"instrument {instrument}: {total} reserved, {counted} counted"
                     )
-        if sum(self.counts.values()) != self.last_number:
-            raise OrderError(f"{sum(self.counts.values())} orders counted of {self.last_number}")
-        for order in self._orders.values():
+        counted = sum(self.counts.values())
+        if counted != self.last_number:
+            raise OrderError(f"{counted} orders counted of {self.last_number}")
+        for place in np.flatnonzero(self.tables[Slot.ORDERS]["number"]).tolist():
+            order = self._at(place)
             if order.filled != sum(size for _, size in order.fills.values()):
                 raise OrderError(
                     f"order {order.number}: {order.filled} is not the sum of its fills"

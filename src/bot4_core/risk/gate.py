@@ -1,22 +1,20 @@
 """The gate: the last word on every order, synchronous and closed where in doubt."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Final, NamedTuple
 
-from bot4_core.domain_types.decisions import BreakerEffect
 from bot4_core.domain_types.instruments import Instrument, InstrumentStatus
-from bot4_core.domain_types.records import OrderFlag, Records
+from bot4_core.domain_types.records import Records
 from bot4_core.kernels.limits import LimitCode
+from bot4_core.kernels.order_gate import Refused, verdict
+from bot4_core.kernels.order_rows import Slot
+from bot4_core.kernels.tables import Tables
 from bot4_core.risk.limits import LimitCheck
 from bot4_core.risk.panel import BreakerPanel
 
 __all__ = ["Decision", "Gate", "Refusal"]
 
-REDUCE_ONLY: Final = int(OrderFlag.REDUCE_ONLY)
-POST_ONLY: Final = int(OrderFlag.POST_ONLY)
-LET_REDUCE: Final = frozenset({int(BreakerEffect.BLOCK_OPEN), int(BreakerEffect.FLATTEN)})
-"""Effects that still let reduce-only orders out; under the others only cancels leave."""
 SHAPES: Final = sum(
     1 << code
     for code in (
@@ -28,6 +26,8 @@ SHAPES: Final = sum(
         LimitCode.MIN_NOTIONAL,
     )
 )
+LIMITS: Final = (1 << len(LimitCode)) - 1
+OPEN_STATUS: Final = {InstrumentStatus.TRADING: 2, InstrumentStatus.POST_ONLY: 1}
 
 
 class Refusal(StrEnum):
@@ -51,19 +51,21 @@ class Decision(NamedTuple):
     refusals: tuple[tuple[Refusal, str], ...]
     broken: int
     numbers: list[list[int]]
-    breakers: tuple[tuple[str, BreakerEffect], ...]
 
 
 class Gate:
     """Judges orders by validation, limits, breakers and the health of the audit log.
+
+    The judging is done by kernels (``order_entry.verdict``) on the session's tables; this front
+    keeps what they read up to date, and says in words what they found.
 
     Parameters
     ----------
     instruments : sequence of Instrument
     limits : LimitCheck
     panel : BreakerPanel
-    healthy : callable
-        Whether the audit log can still be written; while it says no, no new risk is taken.
+        Writes its effects into the desks.
+    tables : Tables
     """
 
     def __init__(
@@ -71,52 +73,58 @@ class Gate:
         instruments: Sequence[Instrument],
         limits: LimitCheck,
         panel: BreakerPanel,
-        healthy: Callable[[], bool] = lambda: True,
+        tables: Tables,
     ) -> None:
-        self.statuses = [each.status for each in instruments]
         self.limits = limits
         self.panel = panel
-        self.healthy = healthy
+        self._tables = tables
+        self._statuses = [each.status for each in instruments]
+        for number, status in enumerate(self._statuses):
+            self.set_status(number, status)
+
+    @property
+    def healthy(self) -> bool:
+        """Whether the audit log can be written; while it cannot, no new risk is taken."""
+        return bool(self._tables[Slot.CONDUCT]["healthy"][0])
+
+    @healthy.setter
+    def healthy(self, healthy: bool) -> None:
+        self._tables[Slot.CONDUCT]["healthy"] = int(healthy)
+
+    def set_status(self, instrument: int, status: InstrumentStatus) -> None:
+        """Follow what the venue says of an instrument; only trading ones take new orders."""
+        self._statuses[instrument] = status
+        self._tables[Slot.DESKS]["open_status"][instrument] = OPEN_STATUS.get(status, 0)
+
+    def status(self, instrument: int) -> InstrumentStatus:
+        """Return what the venue last said of an instrument."""
+        return self._statuses[instrument]
 
     def decide(self, intents: Records) -> Decision:
-        """Judge the one INTENT row. Nothing is reserved: call `admit` once the order leaves."""
-        _, number, _, _, _, flags, _, _, _ = intents.item(0)
-        broken = self.limits.check(intents)
-        refusals = self._broken(broken) if broken else []
-        if broken >> LimitCode.SHAPE & 1:
-            return self._decision(refusals, broken, 0, number)
-        if self.statuses[number] is not InstrumentStatus.TRADING:
-            refusals += self._status_faults(number, flags)
-        effect = self.panel.effects[number]
-        if effect and not (flags & REDUCE_ONLY and effect in LET_REDUCE):
-            refusals.append((Refusal.BREAKER, self._holding(number)))
-        if not (flags & REDUCE_ONLY or self.healthy()):
-            refusals.append((Refusal.AUDIT, "the audit log cannot be written"))
-        return self._decision(refusals, broken, effect, number)
+        """Judge the one INTENT row, without reserving anything."""
+        self._tables[Slot.INTENTS][:] = intents
+        broken = verdict(self._tables.handle)
+        number = int(intents["instrument"][0])
+        numbers = self._tables[Slot.FOUND].reshape(-1, 2).tolist()
+        return Decision(not broken, self.refusals(broken, number), broken & LIMITS, numbers)
 
-    def admit(self, time: int) -> None:
-        """Count an order that leaves towards the order rate and the open orders."""
-        self.limits.note(time)
-
-    def _decision(
-        self, refusals: list[tuple[Refusal, str]], broken: int, effect: int, number: int
-    ) -> Decision:
-        holding = self.panel.holding(number) if effect else ()
-        return Decision(not refusals, tuple(refusals), broken, self.limits.found.tolist(), holding)
-
-    def _broken(self, broken: int) -> list[tuple[Refusal, str]]:
-        groups = ((Refusal.VALIDATION, broken & SHAPES), (Refusal.LIMIT, broken & ~SHAPES))
-        return [
+    def refusals(self, broken: int, number: int) -> tuple[tuple[Refusal, str], ...]:
+        """Say why an order of an instrument was kept back: all bits of ``verdict`` in words."""
+        found = [
             (refusal, ", ".join(code.name.lower() for code in LimitCode if bits >> code & 1))
-            for refusal, bits in groups
+            for refusal, bits in (
+                (Refusal.VALIDATION, broken & SHAPES),
+                (Refusal.LIMIT, broken & LIMITS & ~SHAPES),
+            )
             if bits
         ]
-
-    def _status_faults(self, number: int, flags: int) -> list[tuple[Refusal, str]]:
-        status = self.statuses[number]
-        if status is InstrumentStatus.POST_ONLY and flags & POST_ONLY:
-            return []
-        return [(Refusal.STATUS, status.value)]
+        if broken >> Refused.STATUS & 1:
+            found.append((Refusal.STATUS, self._statuses[number].value))
+        if broken >> Refused.BREAKER & 1:
+            found.append((Refusal.BREAKER, self._holding(number)))
+        if broken >> Refused.AUDIT & 1:
+            found.append((Refusal.AUDIT, "the audit log cannot be written"))
+        return tuple(found)
 
     def _holding(self, number: int) -> str:
         held = self.panel.holding(number)

@@ -200,8 +200,7 @@ class Ledger:
         total = account.closing
         for position in self._held_in.get(asset, ()):
             if position.size:
-                open_worth = position.market_worth() if position.spot else position.unrealised()
-                total += account.scaled(open_worth, position.exponent)
+                total += account.scaled(position.open_worth(), position.exponent)
         return total
 
     def equity(self, asset: str) -> Decimal:
@@ -246,6 +245,11 @@ class Ledger:
             realised=money(held.realised, held.exponent),
             fees=money(held.charges.fees, held.charges.exponent),
         )
+
+    def cost(self, instrument: int) -> Money:
+        """Return what the open size of a position is worth at its entry prices, not negative."""
+        held = self._position(instrument)
+        return money(held.cost, held.exponent)
 
     def unrealised(self, instrument: int) -> Money:
         """Return the profit of closing a position at its mark."""

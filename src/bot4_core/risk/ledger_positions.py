@@ -127,6 +127,10 @@ class CostPosition:
         worth = self.worth(abs(self.size), self.mark) if self.mark else self.cost
         return worth if self.size >= 0 else -worth
 
+    def open_worth(self) -> int:
+        """Return what the position adds to the account's equity at its mark."""
+        return self.market_worth() if self.spot else self.unrealised()
+
     def funding_due(self, rate: int, price: int) -> int:
         """Return what a funding settlement pays us, at the settlement exponent.
 

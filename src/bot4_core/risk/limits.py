@@ -11,10 +11,9 @@ import numpy as np
 
 from bot4_core.domain_types.canonical_types import text_from_scaled
 from bot4_core.domain_types.instruments import Instrument, InstrumentKind, Settlement
-from bot4_core.domain_types.records import INTENT_DTYPE, Records
+from bot4_core.domain_types.records import Records
 from bot4_core.domain_types.risk_limits import RiskLimits
 from bot4_core.errors import ValidationError
-from bot4_core.jit import entry_point
 from bot4_core.kernels.limits import (
     ACCOUNT_DTYPE,
     LIMITS_DTYPE,
@@ -23,9 +22,10 @@ from bot4_core.kernels.limits import (
     UNMEASURED,
     LimitCode,
     check_limits,
-    note_order,
 )
 from bot4_core.kernels.limits_money import LARGEST
+from bot4_core.kernels.order_rows import Slot
+from bot4_core.kernels.tables import Tables
 
 __all__ = ["LimitCheck", "LimitUse", "money_scale"]
 
@@ -41,7 +41,6 @@ MONEY: Final = frozenset(
     }
 )
 SIZES: Final = frozenset({LimitCode.REDUCE_ONLY, LimitCode.SHORT_SALE})
-DAY: Final = 86_400_000_000_000
 
 
 @attrs.frozen
@@ -150,62 +149,19 @@ class LimitCheck:
         self.account["equity"] = self.account["peak"] = self.account["day_start"] = equity
         self.times = np.zeros(max(1, limits.max_orders_per_second), np.int64)
         self.found = np.zeros((len(LimitCode), 2), np.int64)
-        self._ratios = [money_scale(each, exponent) for each in self.instruments]
-        self._order_cap = int(self.rows["order"][0])
-        self._position_cap = int(self.rows["position"][0])
-        self._positions = views["position"]
-        self._buying, self._selling = views["open_buy"], views["open_sell"]
-        self._day_end = 0
-        self._equity, self._peak = self.account["equity"], self.account["peak"]
-        self._open = self.account["open_orders"]
         self._fixed = (views, self.scales, self.rows, self.account, self.times, self.found)
-        self._check = entry_point(check_limits, np.zeros(1, INTENT_DTYPE), *self._fixed)
-        self._note = entry_point(note_order, 0, self.account, self.times)
 
     def check(self, intents: Records) -> int:
         """Check the one INTENT row; return a bit for each broken limit, 0 for none."""
-        return self._check(intents, *self._fixed)
+        return check_limits(intents, *self._fixed)
 
-    def order_room(self, instrument: int, twice_price: int) -> int:
-        """Return the largest size whose notional one order may have, exactly; 0 for too small."""
-        size = self._size_worth(instrument, twice_price, self._order_cap)
-        return size if size >= self.instruments[instrument].min_size else 0
-
-    def position_room(self, instrument: int, side: int, twice_price: int) -> int:
-        """Return the largest size that may still be added to a side's worst-case position."""
-        most = self._size_worth(instrument, twice_price, self._position_cap)
-        working = self._buying if side > 0 else self._selling
-        held = int(self._positions[instrument]) * side
-        size = most - held - int(working[instrument])
-        return size if size >= max(1, self.instruments[instrument].min_size) else 0
-
-    def _size_worth(self, instrument: int, twice_price: int, money: int) -> int:
-        """Return the largest size whose notional, rounded up, is at most an amount."""
-        numerator, divisor, inverse = self._ratios[instrument]
-        if inverse:
-            return money * twice_price * divisor // numerator
-        return money * divisor // (numerator * twice_price)
-
-    def note(self, time: int) -> None:
-        """Count an order that was let through."""
-        self._note(time, self.account, self.times)
-
-    def release(self, count: int = 1) -> None:
-        """Count orders that are over, on evidence."""
-        self._open[0] -= count
-
-    def revalue(self, equity: int, now: int) -> None:
-        """Set the account's equity; remember the peak and where the UTC day began."""
-        if now >= self._day_end:
-            self._begin_day(equity, now)
-        self._equity[0] = equity
-        self._peak[0] = max(self._peak[0], equity)
-
-    def _begin_day(self, equity: int, now: int) -> None:
-        row = self.account[0]
-        row["day_start"] = row["equity"] if self._day_end else equity
-        row["day"] = now // DAY
-        self._day_end = (now // DAY + 1) * DAY
+    def place(self, tables: Tables) -> None:
+        """Put what the checks read into a session's tables."""
+        tables.put(Slot.SCALES, self.scales)
+        tables.put(Slot.LIMITS, self.rows)
+        tables.put(Slot.ACCOUNT, self.account)
+        tables.put(Slot.TIMES, self.times)
+        tables.put(Slot.FOUND, self.found.reshape(-1))
 
     def uses(
         self, broken: int, instrument: int, numbers: Sequence[Sequence[int]]

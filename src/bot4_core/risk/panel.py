@@ -4,6 +4,8 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 import attrs
+import numpy as np
+from numpy.typing import NDArray
 
 from bot4_core.domain_types.canonical_types import InstrumentId, Nanoseconds
 from bot4_core.domain_types.decisions import (
@@ -38,7 +40,9 @@ class Observer:
     forget : callable
         ``(instrument) -> None``; starts the breaker anew after a re-arm.
     measure : callable
-        ``(instrument) -> values`` that the breaker looks at now.
+        ``(instrument) -> bytes``: the numbers that the breaker looks at now, as they are.
+    read : callable
+        ``(bytes) -> values``: the same numbers with their names.
     """
 
     name: str
@@ -46,7 +50,8 @@ class Observer:
     observe: Sequence[Callable[[], int]]
     explain: Callable[[int], tuple[str, NamedValues]]
     forget: Callable[[int], None]
-    measure: Callable[[int], NamedValues]
+    measure: Callable[[int], bytes]
+    read: Callable[[bytes], NamedValues]
 
 
 @attrs.frozen(kw_only=True)
@@ -71,12 +76,17 @@ class Rearm:
     time: Nanoseconds
 
 
-@attrs.define
+@attrs.define(eq=False)
 class Latch:
     """What one breaker holds back, instrument by instrument."""
 
-    held: list[int]
+    held: NDArray[np.int64]
     strikes: int = 0
+
+
+def _nothing(instrument: int) -> bytes:
+    """Measure nothing: a verdict from outside has no numbers of its own."""
+    return b""
 
 
 class BreakerPanel:
@@ -90,15 +100,30 @@ class BreakerPanel:
     observers : sequence of Observer
         Run in this order.
     instruments : sequence of Instrument
+    shown : (instruments,) int64, optional
+        Where the effects are written for kernels as well.
+    held : (observers, instruments) int64, optional
+        Where what each observer holds is kept for kernels.
     """
 
-    def __init__(self, observers: Sequence[Observer], instruments: Sequence[Instrument]) -> None:
+    def __init__(
+        self,
+        observers: Sequence[Observer],
+        instruments: Sequence[Instrument],
+        shown: NDArray[np.int64] | None = None,
+        held: NDArray[np.int64] | None = None,
+    ) -> None:
+        rows = np.zeros((len(observers), len(instruments)), np.int64) if held is None else held
         self._instruments = tuple(instruments)
         self._scopes = {each.name: each.scope for each in observers}
         self._observers = {each.name: each for each in observers}
-        self._latches = {each.name: Latch([0] * len(instruments)) for each in observers}
+        self._latches = {each.name: Latch(row) for each, row in zip(observers, rows, strict=True)}
         self._running = [(each, each.observe, self._latches[each.name].held) for each in observers]
+        self._measured = [
+            (each.name, self._latches[each.name].held, each.measure) for each in observers
+        ]
         self.effects: list[int] = [0] * len(instruments)
+        self._shown = np.zeros(len(instruments), np.int64) if shown is None else shown
         self.trips: list[BreakerVerdict] = []
         self.rearms: list[Rearm] = []
         self.strikes: list[Strike] = []
@@ -117,13 +142,39 @@ class BreakerPanel:
                 tripped = [*(tripped or ()), *verdicts] if verdicts else tripped
         return tripped
 
+    def latch(self, instrument: int, effects: Sequence[int], time: int) -> list[BreakerVerdict]:
+        """Latch what observers wanted that were run elsewhere, in their order."""
+        return [
+            self._verdict(observer, instrument, effect, time)
+            for (observer, _, held), effect in zip(self._running, effects, strict=True)
+            if effect > held[instrument]
+        ]
+
+    def strike(
+        self, place: int, instrument: int, time: int, error: Exception
+    ) -> tuple[BreakerVerdict, ...]:
+        """Count an error of the observer at a place, which was run elsewhere."""
+        return self._strike(self._running[place][0], instrument, time, error)
+
+    @property
+    def complete(self) -> bool:
+        """Whether every observer still runs."""
+        return len(self._running) == len(self._observers)
+
+    def outside(self, instrument: int) -> tuple[tuple[str, int], ...]:
+        """Return what holds an instrument that is no observer: name and effect."""
+        return tuple(
+            (name, int(held[instrument]))
+            for name, held, _ in self._measured[len(self._observers) :]
+        )
+
     def trip(self, verdict: BreakerVerdict) -> BreakerVerdict:
         """Latch a verdict that came from outside the panel: an operator, an overfill."""
         self._scopes.setdefault(verdict.breaker, verdict.scope)
-        latch = self._latches.setdefault(verdict.breaker, Latch([0] * len(self._instruments)))
+        latch = self._latches.get(verdict.breaker) or self._add_latch(verdict.breaker)
         for number in self._reach(verdict.scope, verdict.instrument):
             latch.held[number] = max(latch.held[number], verdict.effect)
-            self.effects[number] = max(self.effects[number], verdict.effect)
+            self._hold(number, max(self.effects[number], int(verdict.effect)))
         self.trips.append(verdict)
         del self.trips[:-HISTORY]
         return verdict
@@ -172,25 +223,39 @@ class BreakerPanel:
     def holding(self, instrument: int) -> tuple[tuple[str, BreakerEffect], ...]:
         """Return the breakers that hold an instrument back, with their effects."""
         return tuple(
-            (name, BreakerEffect(latch.held[instrument]))
+            (name, BreakerEffect(int(latch.held[instrument])))
             for name, latch in self._latches.items()
             if latch.held[instrument]
         )
 
-    def measured(self, instrument: int) -> tuple[tuple[str, int, NamedValues], ...]:
-        """Return every breaker with what it holds back and the numbers it looks at."""
-        found: list[tuple[str, int, NamedValues]] = []
-        for name, latch in self._latches.items():
-            observer = self._observers.get(name)
-            values = observer.measure(instrument) if observer is not None else ()
-            found.append((name, latch.held[instrument], values))
-        return tuple(found)
+    def measured(self, instrument: int) -> tuple[tuple[str, int, bytes], ...]:
+        """Return every breaker with what it holds back and the numbers it looks at, unread."""
+        return tuple(
+            [
+                (name, int(held[instrument]), measure(instrument))
+                for name, held, measure in self._measured
+            ]
+        )
+
+    def read(self, name: str, numbers: bytes) -> NamedValues:
+        """Return what `measured` gave of a breaker with names."""
+        observer = self._observers.get(name)
+        return observer.read(numbers) if observer is not None else ()
+
+    def _add_latch(self, name: str) -> Latch:
+        latch = self._latches[name] = Latch(np.zeros(len(self._instruments), np.int64))
+        self._measured.append((name, latch.held, _nothing))
+        return latch
+
+    def _hold(self, number: int, effect: int) -> None:
+        self.effects[number] = effect
+        self._shown[number] = effect
 
     def _loosen(self, breaker: str, numbers: Sequence[int]) -> None:
         observer = self._observers.get(breaker)
         for number in numbers:
             self._latches[breaker].held[number] = 0
-            self.effects[number] = max(each.held[number] for each in self._latches.values())
+            self._hold(number, max(int(each.held[number]) for each in self._latches.values()))
             if observer is not None:
                 observer.forget(number)
 

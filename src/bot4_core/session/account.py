@@ -1,21 +1,29 @@
 """The account of a session: orders, books, limits, and what the views show of them."""
 
 from collections.abc import Sequence
+from fractions import Fraction
+from math import ceil, floor
 from typing import Final
 
+from bot4_core.domain_types.accounts import FundingPayment
+from bot4_core.domain_types.canonical_types import Money
 from bot4_core.domain_types.instruments import Instrument
 from bot4_core.domain_types.orders import Fill
+from bot4_core.jit import entry_point
+from bot4_core.kernels.equity import rebase, revalue
+from bot4_core.kernels.order_rows import Slot
 from bot4_core.orders import OrderChange, Orders
-from bot4_core.plugins.interfaces import Record, Records
+from bot4_core.plugins.interfaces import Records
 from bot4_core.risk.ledger import Ledger
 from bot4_core.risk.limits import LimitCheck
 from bot4_core.session.config import SessionConfig
+from bot4_core.session.funding import Due
 
-__all__ = ["MONEY_EXPONENT", "Account"]
+__all__ = ["MONEY_EXPONENT", "MONEY_UNIT", "Account"]
 
 MONEY_EXPONENT: Final = -8
 """Exponent of the money units that limits are checked in."""
-MONEY_UNITS: Final = 1e8
+MONEY_UNIT: Final = 1e-8
 
 
 class Account:
@@ -35,60 +43,63 @@ class Account:
     ) -> None:
         self.asset = config.account.asset
         self.instruments = tuple(instruments)
-        self.orders = Orders(instruments, tag)
+        self.orders = Orders(instruments, tag, views=views)
         self.ledger = Ledger(instruments, {self.asset: config.account.cash})
         limits = config.limits.limits(config.account.cash)
-        self.limits = LimitCheck(limits, instruments, views, MONEY_EXPONENT, self._equity())
+        opening = self._in_money(self.ledger.balance(self.asset))
+        self.limits = LimitCheck(limits, instruments, views, MONEY_EXPONENT, opening)
+        tables = self.orders.tables
+        self.limits.place(tables)
+        self._views, self._desks = views, tables[Slot.DESKS]
+        self._desks["in_account"] = [each.settled_in == self.asset for each in self.instruments]
+        views["equity"] = opening * MONEY_UNIT
         self.fills = 0
-        self._positions = views["position"]
-        self._buying = views["open_buy"]
-        self._selling = views["open_sell"]
-        self._bids, self._asks = views["bid"], views["ask"]
-        self._averages = views["average_price"]
-        self._equities = views["equity"]
-        self._open_orders = self.limits.account["open_orders"]
-        self._equities[:] = float(config.account.cash)
+        self._handle = tables.handle
+        self._revalue = entry_point(revalue, self._handle, 0, 0)
+        self._rebase = entry_point(rebase, self._handle, 0, 0)
 
-    def apply(self, event: Record, now: int) -> OrderChange | None:
+    def apply(self, events: Records, at: int, now: int) -> OrderChange | None:
         """Take one order event in; None when it told nothing new."""
-        change = self.orders.apply(event)
-        if change is None:
-            return None
-        if change.fill is not None:
-            self._book(change.fill, now)
-        self.show(int(event["instrument"]))
+        change = self.orders.apply(events, at)
+        if change is not None and change.fill is not None:
+            self.book(change.fill, now)
         return change
 
-    def show(self, instrument: int) -> None:
-        """Write what is open on an instrument into its view and into the limits."""
-        self._buying[instrument] = self.orders.open_buy[instrument]
-        self._selling[instrument] = self.orders.open_sell[instrument]
-        self._open_orders[0] = self.orders.open_count
+    def revalue(self, instrument: int, now: int) -> None:
+        """Value a position at the best prices that its desk holds."""
+        self._revalue(self._handle, instrument, now)
 
-    def revalue(self, instrument: int, bid: int, ask: int, now: int) -> None:
-        """Mark a held instrument at the mid of its LIVE book."""
-        self.ledger.mark(instrument, bid, ask)
-        equity = self._equity()
-        self.limits.revalue(equity, now)
-        self._equities[:] = equity / MONEY_UNITS
-
-    def _book(self, fill: Fill, now: int) -> None:
+    def book(self, fill: Fill, now: int) -> None:
+        """Book a fill and show what it changed."""
         self.fills += 1
-        number = fill.instrument
-        bid, ask = int(self._bids[number]), int(self._asks[number])
-        if bid > 0 and ask > 0:
-            self.ledger.mark(number, bid, ask)
         self.ledger.book(fill)
-        self._positions[number] = self.ledger.sizes[number]
-        average = self.ledger.position(number).average_price
-        self._averages[number] = float(average.decimal) if average is not None else 0.0
-        equity = self._equity()
-        self.limits.revalue(equity, now)
-        self._equities[:] = equity / MONEY_UNITS
+        self._show(fill.instrument)
+        self._rebase(self._handle, self._in_money(self.ledger.balance(self.asset)), now)
 
-    def _equity(self) -> int:
-        """Return what the account is worth, rounded down to money units."""
-        units, exponent = self.ledger.equity_units(self.asset), self.ledger.exponent(self.asset)
-        if exponent >= MONEY_EXPONENT:
-            return units * int(10 ** (exponent - MONEY_EXPONENT))
-        return units // int(10 ** (MONEY_EXPONENT - exponent))
+    def fund(self, instrument: int, due: Due, now: int) -> FundingPayment | None:
+        """Book a funding settlement that has passed; None without a position."""
+        payment = self.ledger.fund(instrument, due.rate, due.price, due.time)
+        if payment is not None:
+            self._rebase(self._handle, self._in_money(self.ledger.balance(self.asset)), now)
+        return payment
+
+    def mark(self) -> None:
+        """Tell the ledger the best prices that positions were last valued at."""
+        for number, (bid, ask) in enumerate(self._desks[["bid", "ask"]].tolist()):
+            if bid > 0 and ask > 0:
+                self.ledger.mark(number, bid, ask)
+
+    def _show(self, number: int) -> None:
+        """Write a position into its view and its desk."""
+        view, desk = self._views[number], self._desks[number]
+        if not desk["bid"] and view["bid"] > 0 and view["ask"] > 0:
+            desk["bid"], desk["ask"] = view["bid"], view["ask"]
+        average = self.ledger.position(number).average_price
+        view["position"] = self.ledger.sizes[number]
+        view["average_price"] = float(average.decimal) if average is not None else 0.0
+        desk["cost"] = self._in_money(self.ledger.cost(number), up=view["position"] > 0)
+
+    def _in_money(self, amount: Money, *, up: bool = False) -> int:
+        """Return an amount in money units, rounded down or up."""
+        units = Fraction(amount.decimal) / Fraction(10) ** MONEY_EXPONENT
+        return ceil(units) if up else floor(units)

@@ -8,28 +8,30 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from bot4_core.domain_types.audit_records import AuditKind
 from bot4_core.domain_types.canonical_types import text_from_scaled
-from bot4_core.domain_types.decisions import NamedValues
+from bot4_core.domain_types.decisions import NamedValues, Signal
 from bot4_core.domain_types.instruments import Instrument
 from bot4_core.domain_types.records import (
+    INTENT_DTYPE,
     SIGNAL_DTYPE,
     VIEW_DTYPE,
     BookState,
     OrderFlag,
     OrderType,
+    Records,
     Side,
     SignalAction,
     TimeInForce,
 )
-from bot4_core.risk.gate import Decision
+from bot4_core.risk.gate import Refusal
 from bot4_core.risk.limits import LimitCheck
 
 __all__ = [
     "CancelOrder",
     "Effect",
+    "Explained",
     "Grounds",
     "Note",
     "OrderText",
@@ -44,33 +46,41 @@ VIEW_NUMBERS = ("mid", "microprice", "imbalance", "flow", "volatility", "equity"
 
 
 class Grounds(NamedTuple):
-    """Why an order was wanted: the view, the signal, the size, as they were in memory."""
+    """What the decision on one order stood on, as it was in memory."""
 
     view: bytes  # a VIEW row
     signal: bytes  # a SIGNAL row; empty where no signal asked for the order
-    reason: str  # empty where the signal's own code says it
-    values: NamedValues
-    size: int
-    sizer: str
-    size_values: NamedValues
-    route: str = ""
+    sized: bytes  # a SIZED row
+    given: Signal | None  # the signal as a Python strategy said it
+    breakers: tuple[tuple[str, int, bytes], ...]  # name, what it holds, what it looks at
+    why: str  # of an order that no signal asked for
 
 
 class RecordIntent(NamedTuple):
     """An order was decided, or refused: keep the whole chain of reasons before anything leaves."""
 
     number: int  # 0 for a refused order, which gets none
-    client_id: str
+    client_id: str  # empty for a refused one
     time: int
     intent: tuple[int, ...]
     grounds: Grounds
-    decision: Decision
-    breakers: tuple[tuple[str, int, NamedValues], ...]
+    wish: int  # the size before limits and routing cut it
+    sizer: str
+    route: str
+    broken: int  # bits of LimitCode and Refused
+    refusals: tuple[tuple[Refusal, str], ...]
+    numbers: bytes  # (used, allowed) of each limit, int64
 
     @property
     def kind(self) -> AuditKind:
         """An intent, or a refusal."""
         return AuditKind.INTENT if self.number else AuditKind.REFUSAL
+
+    @property
+    def reason(self) -> str:
+        """Why, where it is not the signal row that says so."""
+        given = self.grounds.given
+        return given.reason if given is not None else self.grounds.why
 
 
 class SendOrder(NamedTuple):
@@ -78,7 +88,12 @@ class SendOrder(NamedTuple):
 
     number: int
     time: int
-    intent: NDArray[np.void]  # (1,) INTENT
+    terms: tuple[int, ...]
+
+    @property
+    def intent(self) -> Records:
+        """The order as the one INTENT row."""
+        return np.array([self.terms], INTENT_DTYPE)
 
 
 class CancelOrder(NamedTuple):
@@ -119,6 +134,14 @@ def named_floats(values: NamedValues) -> dict[str, str]:
     return {name: float_text(value) for name, value in values}
 
 
+class Explained(NamedTuple):
+    """How to read what compiled parts leave behind as numbers without names."""
+
+    signal: Callable[[bytes], tuple[str, NamedValues]]  # a SIGNAL row: reason and values
+    size: Callable[[bytes], NamedValues]  # a SIZED row
+    read: Callable[[str, bytes], NamedValues]  # a breaker's name and numbers
+
+
 class OrderText:
     """Writes what an intent stood on as text, for one session.
 
@@ -126,25 +149,22 @@ class OrderText:
     ----------
     instruments : sequence of Instrument
     limits : LimitCheck
-    explain : callable
-        Reads the reason and its numbers from a SIGNAL row of a compiled strategy.
+    explained : Explained
+        Reads the numbers of compiled parts.
     """
 
     def __init__(
-        self,
-        instruments: Sequence[Instrument],
-        limits: LimitCheck,
-        explain: Callable[[bytes], tuple[str, NamedValues]],
+        self, instruments: Sequence[Instrument], limits: LimitCheck, explained: Explained
     ) -> None:
         self._instruments = instruments
         self._limits = limits
-        self._explain = explain
+        self._explained = explained
 
     def intent(self, record: RecordIntent) -> Mapping[str, Any]:
         """Return the whole chain: order, signal, size, limits, breakers, route."""
         _, number, side, kind, duration, flags, price, size, _ = record.intent
         instrument = self._instruments[number]
-        grounds, decision = record.grounds, record.decision
+        grounds = record.grounds
         return {
             "order": {
                 "number": record.number,
@@ -157,27 +177,28 @@ class OrderText:
                 "size": self.size(number, size),
             },
             "view": self._view(number, grounds.view),
-            "signal": self._signal(number, grounds),
+            "signal": self._signal(number, record),
             "size": {
-                "sizer": grounds.sizer,
-                "wanted": self.size(number, grounds.size),
-                "values": named_floats(grounds.size_values),
+                "sizer": record.sizer,
+                "wanted": self.size(number, record.wish),
+                "values": named_floats(self._explained.size(grounds.sized)),
             },
-            "limits": self.uses(decision, number),
+            "limits": self.uses(record),
             "breakers": {
-                name: {"holds": effect, "values": named_floats(values)}
-                for name, effect, values in record.breakers
+                name: {"holds": effect, "values": named_floats(self._explained.read(name, raw))}
+                for name, effect, raw in grounds.breakers
             },
-            "route": grounds.route,
-            "allowed": int(decision.allowed),
-            "refusals": [[refusal.value, text] for refusal, text in decision.refusals],
+            "route": record.route,
+            "allowed": int(record.broken == 0),
+            "refusals": [[refusal.value, text] for refusal, text in record.refusals],
         }
 
-    def uses(self, decision: Decision, instrument: int) -> dict[str, list[str]]:
+    def uses(self, record: RecordIntent) -> dict[str, list[str]]:
         """Return each limit that applied: used, allowed, and whether it was broken."""
+        numbers = np.frombuffer(record.numbers, np.int64).reshape(-1, 2).tolist()
         return {
             use.name: [use.used, use.allowed, "broken" if use.broken else "kept"]
-            for use in self._limits.uses(decision.broken, instrument, decision.numbers)
+            for use in self._limits.uses(record.broken, record.intent[1], numbers)
         }
 
     def price(self, instrument: int, price: int) -> str:
@@ -198,14 +219,15 @@ class OrderText:
         text |= {name: self.size(number, row[name]) for name in VIEW_SIZES}
         return text | {name: float_text(row[name]) for name in VIEW_NUMBERS}
 
-    def _signal(self, number: int, grounds: Grounds) -> Mapping[str, Any]:
-        if not grounds.signal:
-            return {"reason": grounds.reason, "values": named_floats(grounds.values)}
-        values = np.frombuffer(grounds.signal, SIGNAL_DTYPE)[0].item()
+    def _signal(self, number: int, record: RecordIntent) -> Mapping[str, Any]:
+        signal, given = record.grounds.signal, record.grounds.given
+        if not signal:
+            return {"reason": record.reason, "values": {}}
+        values = np.frombuffer(signal, SIGNAL_DTYPE)[0].item()
         row = dict(zip(SIGNAL_DTYPE.names or (), values, strict=True))
-        reason, numbers = grounds.reason, grounds.values
-        if not reason:
-            reason, numbers = self._explain(grounds.signal)
+        reason, numbers = self._explained.signal(signal)
+        if given is not None:
+            reason, numbers = given.reason, given.values
         return {
             "action": SignalAction(row["action"]).name.lower(),
             "side": Side(row["side"]).name.lower(),

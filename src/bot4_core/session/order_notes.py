@@ -3,16 +3,27 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
+from bot4_core.domain_types.accounts import FundingPayment
 from bot4_core.domain_types.audit_records import AuditKind
+from bot4_core.domain_types.canonical_types import text_from_scaled
 from bot4_core.domain_types.decisions import BreakerVerdict
-from bot4_core.domain_types.instruments import Instrument
+from bot4_core.domain_types.instruments import Instrument, InstrumentStatus
 from bot4_core.domain_types.records import OrderStatus, Side
 from bot4_core.orders import OrderAlarm, OrderChange
 from bot4_core.risk.panel import Rearm, Strike
 from bot4_core.session.effects import Note
 
-__all__ = ["change_notes", "gap_note", "rearm_note", "strike_note", "trip_note"]
+__all__ = [
+    "change_notes",
+    "funding_note",
+    "gap_note",
+    "rearm_note",
+    "status_note",
+    "strike_note",
+    "trip_note",
+]
 
+RATE_EXPONENT: Final = -12
 KINDS: Final = {
     OrderStatus.OPEN: AuditKind.ACK,
     OrderStatus.CANCELED: AuditKind.CANCEL,
@@ -89,3 +100,20 @@ def gap_note(instrument: Instrument, sequence: int, time: int) -> Note:
     """Return the record of a book that can no longer be trusted."""
     payload = {"instrument": str(instrument.symbol), "last_id": sequence}
     return Note(AuditKind.BOOK_GAP, str(instrument.venue), "", time, payload)
+
+
+def funding_note(instrument: Instrument, payment: FundingPayment, rate: int) -> Note:
+    """Return the record of a funding settlement; a positive amount was received."""
+    payload = {
+        "instrument": str(instrument.symbol),
+        "rate": text_from_scaled(rate, RATE_EXPONENT),
+        "amount": str(payment.amount),
+        "asset": payment.asset,
+    }
+    return Note(AuditKind.FUNDING, str(instrument.venue), "", payment.time, payload)
+
+
+def status_note(instrument: Instrument, status: InstrumentStatus, time: int) -> Note:
+    """Return the record of a venue's word on what may be done with an instrument."""
+    payload = {"instrument": str(instrument.symbol), "status": status.value}
+    return Note(AuditKind.STATUS, str(instrument.venue), "", time, payload)

@@ -1,126 +1,364 @@
-"""Orders and cancels on their way out: routed, judged, reserved, and written as effects."""
+"""Orders and cancels on their way out: decided by kernels, written as effects."""
 
+from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bot4_core.domain_types.records import (
     INTENT_DTYPE,
+    PARAMS_DTYPE,
+    SIGNAL_DTYPE,
+    STATE_DTYPE,
+    VIEW_DTYPE,
     OrderFlag,
-    OrderStatus,
     OrderType,
     TimeInForce,
 )
-from bot4_core.orders import LocalEvidence, WorkingOrder
-from bot4_core.plugins.interfaces import Records
+from bot4_core.errors import PluginError
+from bot4_core.jit import entry_point
+from bot4_core.kernels.decision import SEND, think
+from bot4_core.kernels.order_desk import NO_ORDER_ROOM
+from bot4_core.kernels.order_entry import (
+    BAD_ROUTE,
+    BY_HAND,
+    DIRECT,
+    MOST_CHILDREN,
+    cancel_working,
+    next_order,
+    order,
+)
+from bot4_core.kernels.order_gate import LIMIT_NUMBERS, judge
+from bot4_core.kernels.order_rows import (
+    ACTION_DTYPE,
+    CONDUCT_DTYPE,
+    MEASURED_DTYPE,
+    MOST_ACTIONS,
+    MOST_SIGNALS,
+    NOBODY,
+    SIZED_DTYPE,
+    WANTED_DTYPE,
+    Action,
+    Slot,
+)
+from bot4_core.kernels.step import HEAD_SLOTS
+from bot4_core.kernels.tables import Tables, part_address
+from bot4_core.orders.order_tables import enlarge_orders
 from bot4_core.risk.gate import Gate
-from bot4_core.session.account import Account
-from bot4_core.session.effects import CancelOrder, Effect, Grounds, RecordIntent, SendOrder
-from bot4_core.session.routes import Child, RouterCalls
+from bot4_core.session.account import MONEY_UNIT, Account
+from bot4_core.session.breakers import BreakerCalls
+from bot4_core.session.config import QuotingConfig
+from bot4_core.session.effects import (
+    CancelOrder,
+    Effect,
+    Grounds,
+    RecordIntent,
+    SendOrder,
+)
+from bot4_core.session.parts import CompiledMemory, SizerCalls, StrategyCalls
+from bot4_core.session.routes import BAD_CHILDREN, Child, RouterCalls
 
-__all__ = ["OrderTerms", "Ordering"]
+__all__ = ["REQUOTE", "Ordering", "place_decision_tables"]
 
-UNTOUCHABLE: Final = frozenset({OrderStatus.PENDING_CANCEL, OrderStatus.UNKNOWN})
-LIMIT: Final = int(OrderType.LIMIT)
 AT_MARKET: Final = int(OrderType.MARKET)
-GTC: Final = int(TimeInForce.GTC)
 IOC: Final = int(TimeInForce.IOC)
 REDUCE_ONLY: Final = int(OrderFlag.REDUCE_ONLY)
-POST_ONLY: Final = int(OrderFlag.POST_ONLY)
+CANCEL_ACTION: Final = int(Action.CANCEL)
+PLACE_ACTION: Final = int(Action.PLACE)
+IN_FLIGHT: Final = 1
+REQUOTE: Final = "requote"
+MOST_WAITING: Final = MOST_ACTIONS // 4
+BY_BREAKER: Final = "flatten"
+"""Stands for the sizer where everything held is closed."""
+ACTIONS_AT: Final = 6  # of the integers of a TALLY row
+NO_HEAD: Final = np.zeros(HEAD_SLOTS, np.int64)
+REST: Final = {1: "rest_buy", -1: "rest_sell"}
+NUMBERS_SIZE: Final = 8 * LIMIT_NUMBERS
 
-OrderTerms = tuple[int, int, int, int, int, int]
-"""Side, type, time in force, flags, price, size."""
+
+def place_decision_tables(tables: Tables, quoting: QuotingConfig) -> None:
+    """Put what a decision works on into a session's tables; parts come later."""
+    terms = np.zeros(1, CONDUCT_DTYPE)
+    terms["behind"], terms["ahead"] = quoting.keep_behind, quoting.keep_ahead
+    terms["size_percent"], terms["in_flight"] = quoting.keep_size_percent, IN_FLIGHT
+    terms["post_only"], terms["rest"] = quoting.post_only, quoting.retry_ms * 1_000_000
+    terms["healthy"] = terms["asking"] = 1
+    terms["money_unit"] = MONEY_UNIT
+    tables.put(Slot.CONDUCT, terms)
+    tables.put(Slot.SIGNALS, np.zeros(MOST_SIGNALS, SIGNAL_DTYPE))
+    tables.put(Slot.SIZED, np.zeros(MOST_SIGNALS, SIZED_DTYPE))
+    tables.put(Slot.WANTED, np.zeros(MOST_SIGNALS, WANTED_DTYPE))
+    tables.put(Slot.ACTIONS, np.zeros(MOST_ACTIONS, ACTION_DTYPE))
+    tables.put(Slot.SHOWN_VIEWS, np.zeros(MOST_ACTIONS, VIEW_DTYPE))
+    tables.put(Slot.SHOWN_SIGNALS, np.zeros(MOST_ACTIONS, SIGNAL_DTYPE))
+    tables.put(Slot.SHOWN_SIZED, np.zeros(MOST_ACTIONS, SIZED_DTYPE))
+    tables.put(Slot.SHOWN_BREAKERS, np.zeros(MOST_ACTIONS, MEASURED_DTYPE))
+    tables.put(Slot.NUMBERS, np.zeros(MOST_ACTIONS * LIMIT_NUMBERS, np.int64))
+    tables.put(Slot.INTENTS, np.zeros(1, INTENT_DTYPE))
+    tables.put(Slot.CHILDREN, np.zeros(MOST_CHILDREN, INTENT_DTYPE))
+
+
+def place_part(tables: Tables, states: Slot, params: Slot, memory: CompiledMemory | None) -> None:
+    """Put a compiled part's memory into a session's tables; of a Python part there is none."""
+    tables.put(states, memory.states if memory else np.zeros(0, STATE_DTYPE))
+    tables.put(params, memory.params if memory else np.zeros(0, PARAMS_DTYPE))
 
 
 class Ordering:
-    """Makes intents, has them judged, and keeps sides at rest after a refusal.
+    """Lets kernels make and judge orders, and writes what they did as effects.
 
     Attributes
     ----------
-    effects : list of Effect
-        What the present step wants done; the driver hands it over and starts a new one.
-    decided, refused : int
-        Orders judged, and those kept back.
+    breakers : BreakerCalls
+        The panel's compiled side.
     """
 
-    def __init__(self, account: Account, gate: Gate, rest: int) -> None:
-        self.account = account
-        self.gate = gate
-        self.router: RouterCalls | None = None
-        self.effects: list[Effect] = []
-        self.decided = 0
-        self.refused = 0
-        self.intents: Records = np.zeros(1, INTENT_DTYPE)
-        self._memory = self.intents.view(np.uint8).data
-        self._rest = rest
-        self._until: dict[tuple[int, int], int] = {}
+    def __init__(
+        self,
+        account: Account,
+        gate: Gate,
+        strategy: StrategyCalls,
+        sizer: SizerCalls,
+        router: RouterCalls | None,
+        breakers: BreakerCalls,
+    ) -> None:
+        self._effects: list[Effect] = []
+        self.breakers = breakers
+        self.tables = tables = account.orders.tables
+        self.strategy, self.sizer, self.router = strategy, sizer, router
+        self._gate = gate
+        self._orders = account.orders
+        self._route = "direct" if router is None else router.router.name
+        self._place_parts()
+        handle = tables.handle
+        self._think = entry_point(think, handle, NO_HEAD, SEND)
+        self._cancel_working = entry_point(cancel_working, handle, 0, 0)
+        self._tally = tables[Slot.TALLY].view(np.int64).data
+        self._numbers = tables[Slot.NUMBERS].view(np.uint8).data
 
-    def resting(self, instrument: int, side: int, now: int) -> bool:
-        """Tell whether a side waits after a refusal or a reject."""
-        return now < self._until.get((instrument, side), 0)
+    @cached_property
+    def order(self) -> Callable[..., int]:
+        """The kernel ``order``, for parts that are called from Python."""
+        return entry_point(order, self.tables.handle, 0, 0, 0)
+
+    @cached_property
+    def _next_order(self) -> Callable[..., int]:
+        return entry_point(next_order, self.tables.handle, 0, 0)
+
+    @cached_property
+    def _judge(self) -> Callable[..., int]:
+        return entry_point(judge, self.tables.handle, 0, 0, 0)
+
+    @property
+    def decided(self) -> int:
+        """Orders judged."""
+        return int(self.tables[Slot.TALLY]["decided"][0])
+
+    @property
+    def refused(self) -> int:
+        """Orders kept back."""
+        return int(self.tables[Slot.TALLY]["refused"][0])
+
+    @property
+    def compiled(self) -> bool:
+        """Whether no part has to be called from Python, so that one call decides."""
+        parts = self.strategy.memory, self.sizer.memory
+        return None not in parts and not self.by_hand and self.breakers.compiled
+
+    def by_python(self) -> None:
+        """Let parts be called from Python from now on."""
+        self.breakers.compiled = False
+        self.tables[Slot.CONDUCT]["by_python"] = 1
+
+    @property
+    def by_hand(self) -> bool:
+        """Whether a Python router has to be asked."""
+        return self.router is not None and self.router.memory is None
+
+    def _place_parts(self) -> None:
+        tables, strategy, sizer, router = self.tables, self.strategy, self.sizer, self.router
+        functions: list[int] = [0, 0, DIRECT, *self.breakers.addresses]
+        place_part(tables, Slot.STRATEGY_STATES, Slot.STRATEGY_PARAMS, strategy.memory)
+        place_part(tables, Slot.SIZER_STATES, Slot.SIZER_PARAMS, sizer.memory)
+        memory = router.memory if router is not None else None
+        place_part(tables, Slot.ROUTER_STATES, Slot.ROUTER_PARAMS, memory)
+        if strategy.memory is not None:
+            functions[0] = part_address(strategy.memory.form.function, *strategy.example)
+        if sizer.memory is not None:
+            functions[1] = part_address(sizer.memory.form.function, *sizer.example)
+            tables[Slot.CONDUCT]["first_value"] = sizer.memory.first
+            tables[Slot.CONDUCT]["values"] = sizer.memory.width
+        if router is not None:
+            functions[2] = BY_HAND
+        if router is not None and memory is not None:
+            example = router.example(tables[Slot.CHILDREN])
+            functions[2] = part_address(memory.form.function, *example)
+        tables.put(Slot.FUNCTIONS, part_table(functions))
+        tables[Slot.CONDUCT]["by_python"] = not self.compiled
 
     def let_rest(self, instrument: int, side: int, now: int) -> None:
         """Make a side wait before it is tried again."""
-        self._until[instrument, side] = now + self._rest
+        rest = int(self.tables[Slot.CONDUCT]["rest"][0])
+        self.tables[Slot.DESKS][REST[side]][instrument] = now + rest
 
-    def place(self, instrument: int, terms: OrderTerms, grounds: Grounds, now: int) -> bool:
-        """Route and judge one order; return whether all of it was let through."""
-        side, kind, duration, flags, price, size = terms
-        self.intents[0] = (0, instrument, side, kind, duration, flags, price, size, now)
-        if self.router is None:
-            return self._judge(terms, Child(instrument, price, size, "direct"), grounds, now)
-        children = self.router.route(instrument)
-        passed = [self._judge(terms, child, grounds, now) for child in children]
-        return all(passed)
+    def reconsider(self, instrument: int) -> None:
+        """Plan an instrument's quotes anew at its next message, even if the same are wanted."""
+        self.tables[Slot.DESKS]["settled"][instrument] = 0
 
-    def _judge(self, terms: OrderTerms, child: Child, grounds: Grounds, now: int) -> bool:
-        side, kind, duration, flags, _, _ = terms
-        instrument = child.instrument
-        orders, number = self.account.orders, self.account.orders.last_number + 1
-        intent = (number, instrument, side, kind, duration, flags, child.price, child.size, now)
-        self.intents[0] = intent
-        decision = self.gate.decide(self.intents)
-        self.decided += 1
-        breakers = self.gate.panel.measured(instrument)
-        grounds = grounds._replace(route=child.reason)
-        if not decision.allowed:
-            self.refused += 1
-            self.let_rest(instrument, side, now)
-            record = RecordIntent(0, "", now, (0, *intent[1:]), grounds, decision, breakers)
-            self.effects.append(record)
-            return False
-        orders.create(self.intents[0])
-        orders.note(number, LocalEvidence.SENT, now)
-        self.gate.admit(now)
-        self.account.show(instrument)
-        client_id = orders.client_id(number)
-        self.effects.append(
-            RecordIntent(number, client_id, now, intent, grounds, decision, breakers)
-        )
-        row = np.frombuffer(bytearray(self._memory), INTENT_DTYPE)  # quicker than a copy
-        self.effects.append(SendOrder(number, now, row))
-        return True
+    def finish(self, code: int, instrument: int, now: int) -> None:
+        """Follow what a kernel said of a decision: route by hand, make room, or complain.
 
-    def cancel(self, order: WorkingOrder, reason: str, now: int) -> None:
-        """Ask for the cancellation of an order, unless it is on its way or nothing is known."""
-        if order.status in UNTOUCHABLE:
+        Raises
+        ------
+        PluginError
+            If a router's answer is no split of the order.
+        """
+        if code == 0 and self.router is not None and self.router.memory is None:
+            self._route_by_hand(instrument, self.router, now)
+        self.check(code, instrument)
+
+    def check(self, code: int, instrument: int) -> None:
+        """Make room for orders where a kernel had none; complain of a bad route.
+
+        Raises
+        ------
+        PluginError
+            If a router's answer is no split of the order.
+        """
+        if code == BAD_ROUTE:
+            raise PluginError(BAD_CHILDREN)
+        if code == NO_ORDER_ROOM:
+            enlarge_orders(self.tables)
+            self.reconsider(instrument)
+
+    def _route_by_hand(self, instrument: int, router: RouterCalls, now: int) -> None:
+        """Let a Python router split what is wanted, order by order."""
+        wanted = self.tables[Slot.WANTED]
+        place = self._next_order(self.tables.handle, instrument, now)
+        while place != NOBODY:
+            signal, wish = int(wanted["signal"][place]), int(wanted["size"][place])
+            self._judge_children(router.route(), signal, wish)
+            place = self._next_order(self.tables.handle, instrument, now)
+
+    def _judge_children(self, children: Sequence[Child], signal: int, wish: int) -> None:
+        intents = self.tables[Slot.INTENTS]
+        instrument = int(intents["instrument"][0])
+        for child in children:
+            self.drain(REQUOTE)
+            intents["number"] = 0
+            intents["instrument"] = child.instrument
+            intents["price"], intents["size"] = child.price, child.size
+            while self._judge(self.tables.handle, instrument, signal, wish) < 0:
+                enlarge_orders(self.tables)
+            self.drain("", route=child.reason)
+
+    def drain(self, reason: str, *, route: str = "", why: str = "") -> None:
+        """Write what kernels left to do as effects.
+
+        Parameters
+        ----------
+        reason : str
+            Of cancels.
+        route : str
+            Where orders go, if not where the session's router sends them.
+        why : str
+            Why an order is made that no signal asked for.
+        """
+        count = self._tally[ACTIONS_AT]
+        if not count:
             return
-        self.account.orders.note(order.number, LocalEvidence.CANCEL_REQUESTED, now)
-        self.effects.append(CancelOrder(order.number, now, reason))
+        self._tally[ACTIONS_AT] = 0
+        numbers = self._numbers[: count * NUMBERS_SIZE].tobytes()
+        for place, row in enumerate(self.tables[Slot.ACTIONS][:count].tolist()):
+            if row[0] == CANCEL_ACTION:
+                self._effects.append(CancelOrder(row[1], row[9], reason))
+            else:
+                first = place * NUMBERS_SIZE
+                looked_at = numbers[first : first + NUMBERS_SIZE]
+                self._spell_out(row, looked_at, self._grounds(place, row, why), route)
+
+    def _spell_out(
+        self, row: tuple[int, ...], numbers: bytes, grounds: Grounds, route: str
+    ) -> None:
+        """Write an order that was judged as effects."""
+        kind, number, instrument, _, _, _, _, _, _, time, _, wish, broken, _ = row
+        record = RecordIntent(
+            number=number,
+            client_id=self._orders.client_id(number) if number else "",
+            time=time,
+            intent=row[1:10],
+            grounds=grounds,
+            wish=wish,
+            sizer=BY_BREAKER if grounds.why else self.sizer.sizer.name,
+            route=route or self._route,
+            broken=broken,
+            refusals=self._gate.refusals(broken, instrument) if broken else (),
+            numbers=numbers,
+        )
+        self._effects.append(record)
+        if kind == PLACE_ACTION:
+            self._effects.append(SendOrder(number, time, record.intent))
+
+    def _grounds(self, place: int, row: tuple[int, ...], why: str) -> Grounds:
+        """Read what an action stood on."""
+        tables, signal = self.tables, row[10]
+        given = self.strategy.given
+        return Grounds(
+            view=tables[Slot.SHOWN_VIEWS][place].tobytes(),
+            signal=tables[Slot.SHOWN_SIGNALS][place].tobytes() if signal >= 0 else b"",
+            sized=tables[Slot.SHOWN_SIZED][place].tobytes() if signal >= 0 else b"",
+            given=given[signal] if given and signal >= 0 else None,
+            breakers=self.breakers.shown(place, row[13]),
+            why=why,
+        )
+
+    def say(self, *effects: Effect) -> None:
+        """Add effects after those that kernels left to do."""
+        self.drain(REQUOTE)
+        self._effects += effects
+
+    def take(self) -> list[Effect]:
+        """Return the effects gathered so far and start a new list."""
+        self.drain(REQUOTE)
+        effects, self._effects = self._effects, []
+        return effects
+
+    @property
+    def crowded(self) -> bool:
+        """Whether so many actions wait that the next decision might find no room."""
+        return bool(self._tally[ACTIONS_AT] > MOST_WAITING)
 
     def cancel_all(self, instrument: int, reason: str, now: int) -> None:
         """Ask for the cancellation of everything that works on an instrument."""
-        for order in tuple(self.account.orders.working(instrument)):
-            self.cancel(order, reason, now)
+        self.drain(REQUOTE)
+        more = True
+        while more:
+            more = self._cancel_working(self.tables.handle, instrument, now)
+            self.drain(reason)
 
-    def flatten(self, instrument: int, view: bytes, reason: str, now: int) -> None:
+    def flatten(self, instrument: int, held: int, why: str, now: int) -> None:
         """Close what is held at market, once nothing works any more."""
-        held = self.account.ledger.sizes[instrument]
         side = -1 if held > 0 else 1
-        if not held or self.account.orders.working(instrument):
+        desk = self.tables[Slot.DESKS][instrument]
+        if not held or desk["working"] or now < desk[REST[side]]:
             return
-        if self.resting(instrument, side, now):
-            return
+        self.drain(REQUOTE)
         self.let_rest(instrument, side, now)
-        grounds = Grounds(view, b"", reason, (), abs(held), "flatten", ())
-        self.place(instrument, (side, AT_MARKET, IOC, REDUCE_ONLY, 0, abs(held)), grounds, now)
+        size = abs(held)
+        intents = self.tables[Slot.INTENTS]
+        intents[0] = (0, instrument, side, AT_MARKET, IOC, REDUCE_ONLY, 0, size, now)
+        if self.router is not None and self.router.memory is None:
+            self._judge_children(self.router.route(), NOBODY, size)
+            return
+        code = self._think(self.tables.handle, NO_HEAD, SEND)
+        self.drain("", why=why)
+        self.check(code, instrument)
+
+
+def part_table(functions: list[int]) -> NDArray[np.int64]:
+    """Return addresses as a table; uncompiled they are the functions themselves."""
+    if all(isinstance(each, int) for each in functions):
+        return np.array(functions, np.int64)
+    return np.array(functions, object)

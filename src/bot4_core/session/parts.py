@@ -1,7 +1,7 @@
 """Decision parts as the drivers call them: one callable an instrument, whichever form they have."""
 
 from collections.abc import Callable, Sequence
-from functools import partial
+from functools import cached_property, partial
 from math import isfinite
 from typing import Any, Final
 
@@ -9,9 +9,6 @@ import numpy as np
 
 from bot4_core.domain_types.canonical_types import InstrumentId, Nanoseconds, Price
 from bot4_core.domain_types.decisions import (
-    BreakerEffect,
-    BreakerScope,
-    BreakerVerdict,
     NamedValues,
     Signal,
 )
@@ -24,14 +21,14 @@ from bot4_core.domain_types.records import (
 )
 from bot4_core.errors import PluginError
 from bot4_core.jit import entry_point
+from bot4_core.kernels.limits_money import LARGEST
+from bot4_core.kernels.order_rows import MOST_SIGNALS
 from bot4_core.kernels.step_rows import row_handles
-from bot4_core.plugins.interfaces import Breaker, CompiledForm, Records, Sizer, Strategy
-from bot4_core.risk.panel import Observer
+from bot4_core.plugins.interfaces import CompiledForm, Records, Sizer, Strategy
 
-__all__ = ["MOST_SIGNALS", "CompiledMemory", "SizerCalls", "StrategyCalls", "breaker_observer"]
+__all__ = ["CompiledMemory", "SizerCalls", "StrategyCalls"]
 
-MOST_SIGNALS: Final = 16
-"""Signals that a strategy may give at one decision."""
+SIZED_ACTIONS: Final = frozenset({int(SignalAction.QUOTE), int(SignalAction.TAKE)})
 
 
 class CompiledMemory:
@@ -48,14 +45,25 @@ class CompiledMemory:
         self.params_handle = row_handles(self.params)[0]
         slots = [slot for _, slot in form.state_values]
         self._names = tuple(name for name, _ in form.state_values)
-        self._first = min(slots, default=0)
-        self._slots = [slot - self._first for slot in slots]
-        self._shown = self.states["f"][:, self._first : max(slots, default=0) + 1]
+        self.first = min(slots, default=0)
+        self._slots = [slot - self.first for slot in slots]
+        shown = self.states["f"][:, self.first : max(slots, default=-1) + 1]
+        self.width = shown.shape[1]
+        self._shown: list[memoryview] = [row.data for row in shown]
+
+    def numbers(self, instrument: int) -> bytes:
+        """Return what the function left in its state to explain itself, as it is."""
+        return self._shown[instrument].tobytes()
+
+    def read(self, numbers: bytes) -> NamedValues:
+        """Return such numbers with their names."""
+        values = np.frombuffer(numbers, np.float64)
+        named = [float(values[slot]) for slot in self._slots]
+        return tuple(zip(self._names, named, strict=True))
 
     def values(self, instrument: int) -> NamedValues:
         """Return the named numbers that the function left in its state."""
-        numbers = self._shown[instrument].tolist()
-        return tuple(zip(self._names, [numbers[slot] for slot in self._slots], strict=True))
+        return self.read(self.numbers(instrument))
 
     def reason(self, instrument: int, otherwise: str) -> str:
         """Return why the function last tripped, in the part's words with its numbers."""
@@ -80,6 +88,19 @@ def read_only(views: Records) -> Records:
     return shown
 
 
+def needed(memory: CompiledMemory | None) -> CompiledMemory:
+    """Return the memory of a compiled part.
+
+    Raises
+    ------
+    PluginError
+        If the part is not compiled.
+    """
+    if memory is None:
+        raise PluginError("a part without compiled form has no compiled memory")
+    return memory
+
+
 class StrategyCalls:
     """A strategy, ready to be asked about each instrument.
 
@@ -87,42 +108,37 @@ class StrategyCalls:
     ----------
     signals : (MOST_SIGNALS,) SIGNAL
         Where the last answer stands.
-    fields : (MOST_SIGNALS, 4) int64
-        Instrument, action, side and price of the same signals, quick to read.
-    decide : list of callable
-        One for each instrument: fills ``signals`` and returns how many.
+    given : sequence of Signal
+        The last answer of a Python strategy.
     """
 
-    def __init__(self, strategy: Strategy[Any], views: Records) -> None:
+    def __init__(self, strategy: Strategy[Any], views: Records, signals: Records) -> None:
         self.strategy = strategy
         self.instruments = strategy.instruments
-        self.signals: Records = np.zeros(MOST_SIGNALS, SIGNAL_DTYPE)
-        self.fields = self.signals.view(np.int64).reshape(MOST_SIGNALS, -1)[:, :4]
-        self._given: Sequence[Signal] = ()
+        self.signals = signals
+        self.given: Sequence[Signal] = ()
+        self._views = views
         form = strategy.compiled()
-        self.compiled = form is not None
-        self.decide: list[Callable[[], int]]
-        if form is None:
-            shown = read_only(views)
-            self.decide = [partial(self._ask, shown[i], i) for i in range(len(views))]
-            return
-        self.memory = memory = CompiledMemory(form, len(views))
-        example = (views[0], memory.states[0], memory.params[0], self.signals)
-        call = entry_point(form.function, *example)
-        self.decide = [
+        self.memory = CompiledMemory(form, len(views)) if form is not None else None
+
+    @property
+    def example(self) -> tuple[object, ...]:
+        """Arguments of the types that the compiled form is called with."""
+        memory = needed(self.memory)
+        return (self._views[0], memory.states[0], memory.params[0], self.signals)
+
+    @cached_property
+    def decide(self) -> list[Callable[[], int]]:
+        """One callable an instrument: fills ``signals`` and returns how many."""
+        memory = self.memory
+        if memory is None:
+            shown = read_only(self._views)
+            return [partial(self._ask, shown[i], i) for i in range(len(shown))]
+        call = entry_point(memory.form.function, *self.example)
+        return [
             partial(call, view, state, memory.params_handle, self.signals)
-            for view, state in zip(row_handles(views), memory.state_handles, strict=True)
+            for view, state in zip(row_handles(self._views), memory.state_handles, strict=True)
         ]
-
-    def given(self, number: int) -> tuple[bytes, str, NamedValues]:
-        """Return signal ``number`` of the last answer as bytes, with what a Python part said.
-
-        What a compiled part said stands in the bytes; `explain` reads it.
-        """
-        raw = self.signals[number : number + 1].tobytes()
-        if self.compiled:
-            return raw, "", ()
-        return raw, self._given[number].reason, self._given[number].values
 
     def explain(self, raw: bytes) -> tuple[str, NamedValues]:
         """Return why a compiled part gave a signal, with its numbers."""
@@ -134,8 +150,8 @@ class StrategyCalls:
 
     def signal(self, number: int) -> Signal:
         """Return a signal of the last answer as a domain object."""
-        if not self.compiled:
-            return self._given[number]
+        if self.memory is None:
+            return self.given[number]
         row = self.signals[number]
         instrument = int(row["instrument"])
         price = int(row["price"])
@@ -154,7 +170,7 @@ class StrategyCalls:
         )
 
     def _ask(self, view: np.void, instrument: int) -> int:
-        self._given = given = self.strategy.decide(view)
+        self.given = given = self.strategy.decide(view)
         if len(given) > MOST_SIGNALS:
             raise PluginError(f"{len(given)} signals at once, {MOST_SIGNALS} are allowed")
         for number, signal in enumerate(given):
@@ -186,108 +202,68 @@ class StrategyCalls:
 
 
 class SizerCalls:
-    """A sizer, ready to size the signals of a strategy."""
+    """A sizer, ready to size the signals of a strategy.
 
-    def __init__(self, sizer: Sizer[Any], strategy: StrategyCalls, views: Records) -> None:
+    Attributes
+    ----------
+    sized : (MOST_SIGNALS,) SIZED
+        Where sizes are left, with the numbers behind them.
+    """
+
+    def __init__(
+        self, sizer: Sizer[Any], strategy: StrategyCalls, views: Records, sized: Records
+    ) -> None:
         self.sizer = sizer
+        self.sized = sized
         self._strategy = strategy
+        self._views = views
         form = sizer.compiled()
-        self.memory: CompiledMemory | None = None
-        if form is None:
-            self._shown = read_only(views)
-            self.size: Callable[[int, int], int] = self._ask
-            return
-        self.memory = memory = CompiledMemory(form, len(views))
-        example = (strategy.signals[0], views[0], memory.states[0], memory.params[0])
-        call = entry_point(form.function, *example)
-        signals, shown = row_handles(strategy.signals), row_handles(views)
-        self.size = lambda number, instrument: call(
+        self.memory = CompiledMemory(form, len(views)) if form is not None else None
+        room = sized["values"].shape[1]
+        if self.memory is not None and self.memory.width > room:
+            fault = f"the sizer {sizer.name} explains itself with slots {self.memory.width} apart"
+            raise PluginError(f"{fault}; {room} is the most")
+
+    @property
+    def example(self) -> tuple[object, ...]:
+        """Arguments of the types that the compiled form is called with."""
+        memory = needed(self.memory)
+        return (self._strategy.signals[0], self._views[0], memory.states[0], memory.params[0])
+
+    def size_all(self, count: int, instrument: int) -> None:
+        """Size the first ``count`` signals that ask for a trade or a quote."""
+        for number, action in enumerate(self._strategy.signals["action"][:count].tolist()):
+            if action in SIZED_ACTIONS:
+                self.sized["size"][number] = self._size(number, instrument)
+                if self.memory is not None:
+                    first = self.memory.first
+                    shown = self.memory.states["f"][instrument, first : first + self.memory.width]
+                    self.sized["values"][number, : self.memory.width] = shown
+
+    def explain(self, sized: bytes) -> NamedValues:
+        """Return the numbers behind a SIZED row; a Python sizer has none."""
+        if self.memory is None or not sized:
+            return ()
+        row = np.frombuffer(sized, self.sized.dtype)[0]
+        return self.memory.read(row["values"][: self.memory.width].tobytes())
+
+    @cached_property
+    def _size(self) -> Callable[[int, int], int]:
+        memory = self.memory
+        if memory is None:
+            return self._ask
+        call = entry_point(memory.form.function, *self.example)
+        signals, shown = row_handles(self._strategy.signals), row_handles(self._views)
+        return lambda number, instrument: call(
             signals[number],
             shown[instrument],
             memory.state_handles[instrument],
             memory.params_handle,
         )
 
-    def values(self, instrument: int) -> NamedValues:
-        """Return the numbers that explain the last size; a Python sizer has none."""
-        return self.memory.values(instrument) if self.memory is not None else ()
-
     def _ask(self, number: int, instrument: int) -> int:
-        size: object = self.sizer.size(self._strategy.signal(number), self._shown[instrument])
+        view = read_only(self._views)[instrument]
+        size: object = self.sizer.size(self._strategy.signal(number), view)
         if isinstance(size, bool) or not isinstance(size, int | np.integer) or size < 0:
             raise PluginError(f"a sizer gives a whole number from 0, not {size!r}")
-        return int(size)
-
-
-def breaker_observer(
-    breaker: Breaker[Any], name: str, scope: BreakerScope, views: Records
-) -> Observer:
-    """Return a breaker as the panel runs it."""
-    form = breaker.compiled()
-    if form is None:
-        return _python_observer(breaker, name, scope, views)
-    memory = CompiledMemory(form, len(views))
-    require_reasons(form, name)
-    call = entry_point(form.function, views[0], memory.states[0], memory.params[0])
-    return Observer(
-        name=name,
-        scope=scope,
-        observe=[
-            partial(call, view, state, memory.params_handle)
-            for view, state in zip(row_handles(views), memory.state_handles, strict=True)
-        ],
-        explain=lambda instrument: (
-            memory.reason(instrument, f"{name} tripped"),
-            memory.values(instrument),
-        ),
-        forget=memory.forget,
-        measure=memory.values,
-    )
-
-
-def require_reasons(form: CompiledForm, name: str) -> None:
-    """Write every reason once: a text that cannot be written must not be found out at a trip.
-
-    Raises
-    ------
-    PluginError
-        If a reason names what is no state value, or formats a number as something else.
-    """
-    zeros = {value: 0.0 for value, _ in form.state_values}
-    for text in form.reasons:
-        try:
-            text.format(**zeros)
-        except (LookupError, ValueError, AttributeError, TypeError) as error:
-            known = ", ".join(zeros) or "none"
-            raise PluginError(
-                f"breaker {name!r}: its reason {text!r} cannot be written ({error}); "
-                f"its state values are {known}"
-            ) from error
-
-
-def _python_observer(
-    breaker: Breaker[Any], name: str, scope: BreakerScope, views: Records
-) -> Observer:
-    last: dict[int, BreakerVerdict] = {}
-
-    def ask(view: np.void, instrument: int) -> int:
-        verdict = breaker.observe(view)
-        if verdict is None:
-            return 0
-        if not isinstance(verdict, BreakerVerdict):
-            raise PluginError(f"a breaker gives BreakerVerdict or None, not {verdict!r}")
-        last[instrument] = verdict
-        return int(BreakerEffect(verdict.effect))
-
-    def explain(instrument: int) -> tuple[str, NamedValues]:
-        return last[instrument].reason, last[instrument].values
-
-    shown = read_only(views)
-    return Observer(
-        name=name,
-        scope=scope,
-        observe=[partial(ask, shown[i], i) for i in range(len(shown))],
-        explain=explain,
-        forget=lambda instrument: None,
-        measure=lambda instrument: (),
-    )
+        return min(int(size), LARGEST)

@@ -2,8 +2,6 @@
 
 from typing import Any, Final, NamedTuple
 
-import numpy as np
-
 from bot4_core.domain_types.canonical_types import (
     ClientOrderId,
     InstrumentId,
@@ -15,21 +13,20 @@ from bot4_core.domain_types.canonical_types import (
 from bot4_core.domain_types.decisions import ChildOrder
 from bot4_core.domain_types.orders import OrderIntent
 from bot4_core.domain_types.records import (
-    INTENT_DTYPE,
     OrderFlag,
     OrderType,
     Side,
     TimeInForce,
 )
 from bot4_core.errors import PluginError
-from bot4_core.jit import entry_point
-from bot4_core.kernels.step_rows import row_handles
 from bot4_core.plugins.interfaces import Records, Router
-from bot4_core.session.parts import CompiledMemory, read_only
+from bot4_core.session.parts import CompiledMemory, needed, read_only
 
-__all__ = ["Child", "RouterCalls"]
+__all__ = ["BAD_CHILDREN", "Child", "RouterCalls"]
 
-MOST_CHILDREN: Final = 16
+BAD_CHILDREN: Final = (
+    "a router gives positive sizes of known instruments, together at most the order's size"
+)
 
 
 class Child(NamedTuple):
@@ -42,7 +39,7 @@ class Child(NamedTuple):
 
 
 class RouterCalls:
-    """A router, ready to split the order in an INTENT row.
+    """A router, ready to split the order in the one INTENT row.
 
     Parameters
     ----------
@@ -56,49 +53,33 @@ class RouterCalls:
         self.router = router
         self._intents = intents
         self._instruments = router.instruments
+        self._views = views
         form = router.compiled()
-        self._shown = read_only(views)
-        self.compiled = form is not None
-        if form is None:
-            return
-        self._children: Records = np.zeros(MOST_CHILDREN, INTENT_DTYPE)
-        self._fields = self._children.view(np.int64).reshape(MOST_CHILDREN, -1)
-        memory = self.memory = CompiledMemory(form, len(views))
-        example = (intents[0], views, memory.states[0], memory.params[0], self._children)
-        self._call = entry_point(form.function, *example)
-        self._intent = row_handles(intents)[0]
+        self.memory = CompiledMemory(form, len(views)) if form is not None else None
 
-    def route(self, instrument: int) -> list[Child]:
-        """Split the order; the shares must not add up to more than it."""
-        children = self._compiled(instrument) if self.compiled else self._asked(instrument)
-        left = int(self._intents["size"][0])
-        for number, _, size, _ in children:
-            left -= size
-            if size <= 0:
-                raise PluginError("a router gives positive sizes")
-            if not 0 <= number < len(self._instruments):
-                raise PluginError(f"a router names known instruments, not {children}")
-        if left < 0:
-            raise PluginError(f"a router gives at most the order's size, not {children}")
-        return children
+    def example(self, children: Records) -> tuple[object, ...]:
+        """Arguments of the types that the compiled form is called with."""
+        memory = needed(self.memory)
+        return (self._intents[0], self._views, memory.states[0], memory.params[0], children)
 
-    def _compiled(self, instrument: int) -> list[Child]:
-        memory = self.memory
-        count = self._call(
-            self._intent,
-            self._shown,
-            memory.state_handles[instrument],
-            memory.params_handle,
-            self._children,
-        )
-        name, rows = self.router.name, self._fields[:count].tolist()
-        return [Child(row[1], row[6], row[7], name) for row in rows]
+    def route(self) -> list[Child]:
+        """Let a Python router split the order; the shares must not add up to more than it.
 
-    def _asked(self, instrument: int) -> list[Child]:
-        children = self.router.route(self._parent(), list(self._shown))
+        Raises
+        ------
+        PluginError
+            If they do, or are no orders of known instruments.
+        """
+        shown = read_only(self._views)
+        children = self.router.route(self._parent(), list(shown))
         for child in children:
             if not isinstance(child, ChildOrder):
                 raise PluginError(f"a router gives ChildOrder objects, not {child!r}")
+        left = int(self._intents["size"][0])
+        for child in children:
+            left -= child.size
+            if child.size <= 0 or left < 0 or not 0 <= child.instrument < len(self._instruments):
+                raise PluginError(BAD_CHILDREN)
         return [
             Child(each.instrument, each.price, each.size, each.reason or self.router.name)
             for each in children

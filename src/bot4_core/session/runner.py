@@ -144,7 +144,7 @@ class SessionRunner:
             else:
                 self._market.resync(effect.instrument, effect.time)
         audit.keep_up()
-        if audit.healthy is not self._session.state.audit_healthy:
+        if audit.healthy is not self._session.state.gate.healthy:
             self._session.audit_failed(failed=not audit.healthy)
 
     def _send(self, effect: SendOrder) -> None:
@@ -160,11 +160,12 @@ class SessionRunner:
     def _finish(self) -> None:
         """Cancel what works and take in the last answers."""
         state = self._session.state
-        state.closing = True
+        state.close()
         self._act(self._session.cancel_everything("the session ends"))
         for answers in self._market.settle():
             self._answer(answers)
         self._series.sample(state.now, state.views)
+        state.account.mark()
         state.account.ledger.check()
         state.account.orders.check()
         self._audit.commit()

@@ -11,7 +11,7 @@ from bot4_core.orders import LocalEvidence
 from bot4_core.plugins.interfaces import Records
 from bot4_core.risk.panel import Rearm
 from bot4_core.session.config import SessionConfig
-from bot4_core.session.effects import Effect, OrderText
+from bot4_core.session.effects import Effect, Explained, OrderText
 from bot4_core.session.order_notes import rearm_note
 from bot4_core.session.staged import StagedDriver
 from bot4_core.session.state import Parts, SessionState
@@ -50,9 +50,9 @@ class Session:
         run: str = "session",
     ) -> None:
         self.state = SessionState(config, instruments, table, parts, run)
-        self.text = OrderText(
-            self.state.instruments, self.state.account.limits, self.state.strategy.explain
-        )
+        state = self.state
+        explained = Explained(state.strategy.explain, state.sizer.explain, state.panel.read)
+        self.text = OrderText(state.instruments, state.account.limits, explained)
         self._driver = StagedDriver(self.state)
 
     @property
@@ -71,29 +71,37 @@ class Session:
         ValidationError
             If the array is not of event records or names an instrument that is not known.
         """
+        self.decide(records, start, stop)
+        return self.take_effects()
+
+    def decide(self, records: Records, start: int = 0, stop: int | None = None) -> None:
+        """Take in event records as `step` does; `take_effects` then says what is wanted done.
+
+        When it returns, orders are judged, reserved and copied with all that explains them.
+
+        Raises
+        ------
+        ValidationError
+            If the array is not of event records or names an instrument that is not known.
+        """
         if records.dtype != EVENT_DTYPE or not records.flags.c_contiguous:
             fault = f"{records.dtype} is no contiguous array of event records"
             raise ValidationError([("records", fault)])
         self._driver.run(records, start, len(records) if stop is None else stop)
-        return self.take_effects()
 
     def take_effects(self) -> list[Effect]:
         """Return the effects gathered so far and start a new list."""
-        ordering = self.state.ordering
-        effects, ordering.effects = ordering.effects, []
-        return effects
+        return self.state.ordering.take()
 
     def audit_failed(self, *, failed: bool = True) -> None:
         """Say that the audit log cannot be written (no new risk from now on), or can again."""
-        self.state.audit_healthy = not failed
+        self.state.gate.healthy = not failed
 
     def withhold(self, number: int) -> None:
         """Say that an order's bytes will never leave, because its intent could not be kept."""
         account = self.state.account
         account.orders.note(number, LocalEvidence.WITHHELD, self.now)
-        instrument = account.orders[number].instrument
-        account.show(instrument)
-        self._driver.reconsider(instrument)
+        self.state.ordering.reconsider(account.orders[number].instrument)
 
     def halt(self, actor: str, reason: str, *, flatten: bool = False) -> list[Effect]:
         """Stop the whole session: cancel everything, and close what is held if asked to.
@@ -124,7 +132,7 @@ class Session:
         entry = self.state.panel.rearm(
             breaker, actor=actor, reason=reason, time=self.now, instrument=instrument
         )
-        self.state.ordering.effects.append(rearm_note(entry, self.state.instruments))
+        self.state.ordering.say(rearm_note(entry, self.state.instruments))
         return entry, self.take_effects()
 
     def cancel_everything(self, reason: str) -> list[Effect]:

@@ -1,6 +1,6 @@
 """What a session is made of while it runs; drivers work on it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import attrs
@@ -9,17 +9,17 @@ import numpy as np
 from bot4_core.domain_types.decisions import BreakerScope
 from bot4_core.domain_types.instruments import Instrument, Settlement
 from bot4_core.domain_types.records import VIEW_DTYPE
+from bot4_core.kernels.order_rows import Slot
 from bot4_core.market.features import FeatureEngine, FeatureSettings
 from bot4_core.market.order_book import Books
 from bot4_core.orders import run_tag
-from bot4_core.plugins.interfaces import Breaker, Records, Router, Sizer, Strategy
+from bot4_core.plugins.interfaces import Breaker, Part, Records, Router, Sizer, Strategy
 from bot4_core.risk.gate import Gate
-from bot4_core.risk.panel import BreakerPanel
 from bot4_core.session.account import Account
+from bot4_core.session.breakers import BreakerCalls
 from bot4_core.session.config import SessionConfig
-from bot4_core.session.ordering import Ordering
-from bot4_core.session.parts import SizerCalls, StrategyCalls, breaker_observer
-from bot4_core.session.planner import Planner
+from bot4_core.session.ordering import Ordering, place_decision_tables
+from bot4_core.session.parts import SizerCalls, StrategyCalls
 from bot4_core.session.routes import RouterCalls
 
 __all__ = ["Parts", "SessionState"]
@@ -33,6 +33,15 @@ class Parts:
     sizer: Sizer[Any]
     router: Router[Any] | None = None
     breakers: tuple[tuple[str, BreakerScope, Breaker[Any]], ...] = ()
+
+    def all(self) -> Iterator[Part[Any]]:
+        """Yield every part."""
+        yield self.strategy
+        yield self.sizer
+        if self.router is not None:
+            yield self.router
+        for _, _, breaker in self.breakers:
+            yield breaker
 
 
 def new_views(table: Records, instruments: Sequence[Instrument]) -> Records:
@@ -48,19 +57,7 @@ def new_views(table: Records, instruments: Sequence[Instrument]) -> Records:
 
 
 class SessionState:
-    """Books, views, account, panel, gate and parts of one session.
-
-    Attributes
-    ----------
-    now : int
-        The latest receive time seen, ns: the only clock there is.
-    audit_healthy : bool
-        While False no new risk is taken.
-    closing : bool
-        Once True nobody is asked for new orders.
-    messages, events, decisions : int
-        Taken in, and times that the strategy was asked.
-    """
+    """Books, views, account, panel, gate and parts of one session."""
 
     def __init__(
         self,
@@ -72,23 +69,48 @@ class SessionState:
     ) -> None:
         self.config = config
         self.instruments = tuple(instruments)
-        self.now = 0
-        self.audit_healthy = True
-        self.closing = False
-        self.messages = self.events = self.decisions = 0
         self.books = Books(table)
         self.views = views = new_views(table, instruments)
         self.features = FeatureEngine(table, views, FeatureSettings())
         self.account = Account(config, self.instruments, views, run_tag(run))
-        observers = [
-            breaker_observer(breaker, name, scope, views) for name, scope, breaker in parts.breakers
-        ]
-        self.panel = BreakerPanel(observers, self.instruments)
-        limits = self.account.limits
-        self.gate = Gate(self.instruments, limits, self.panel, lambda: self.audit_healthy)
-        self.ordering = Ordering(self.account, self.gate, config.quoting.retry_ms * 1_000_000)
-        self.strategy = StrategyCalls(parts.strategy, views)
-        self.sizer = SizerCalls(parts.sizer, self.strategy, views)
-        self.planner = Planner(config.quoting, self.strategy, self.sizer, limits)
+        tables = self.account.orders.tables
+        place_decision_tables(tables, config.quoting)
+        breakers = BreakerCalls(parts.breakers, tables, self.instruments)
+        self.panel = breakers.panel
+        self.gate = Gate(self.instruments, self.account.limits, self.panel, tables)
+        self.strategy = StrategyCalls(parts.strategy, views, tables[Slot.SIGNALS])
+        self.sizer = SizerCalls(parts.sizer, self.strategy, views, tables[Slot.SIZED])
+        router = None
         if parts.router is not None:
-            self.ordering.router = RouterCalls(parts.router, self.ordering.intents, views)
+            router = RouterCalls(parts.router, tables[Slot.INTENTS], views)
+        self.ordering = Ordering(
+            self.account, self.gate, self.strategy, self.sizer, router, breakers
+        )
+
+    @property
+    def _tally(self) -> Any:
+        return self.account.orders.tables[Slot.TALLY][0]
+
+    @property
+    def now(self) -> int:
+        """The latest receive time seen, ns: the only clock there is."""
+        return int(self._tally["now"])
+
+    @property
+    def messages(self) -> int:
+        """Messages taken in."""
+        return int(self._tally["messages"])
+
+    @property
+    def events(self) -> int:
+        """Event records taken in."""
+        return int(self._tally["events"])
+
+    @property
+    def decisions(self) -> int:
+        """Times that the strategy was asked."""
+        return int(self._tally["decisions"])
+
+    def close(self) -> None:
+        """Ask nobody for new orders any more."""
+        self.account.orders.tables[Slot.CONDUCT]["asking"] = 0

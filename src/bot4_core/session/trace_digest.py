@@ -43,9 +43,8 @@ def signal_facts(signal: bytes) -> tuple[object, ...]:
 def effect_facts(effect: Effect) -> tuple[object, ...]:
     """Return what of an effect depends on configuration and events alone."""
     if isinstance(effect, RecordIntent):
-        decision, grounds = effect.decision, effect.grounds
-        facts = (signal_facts(grounds.signal), grounds.reason, grounds.size, grounds.route)
-        return ("intent", effect.intent, facts, decision.broken, decision.refusals)
+        facts = (signal_facts(effect.grounds.signal), effect.reason, effect.wish, effect.route)
+        return ("intent", effect.intent, facts, effect.broken, effect.refusals)
     if isinstance(effect, SendOrder):
         return ("send", effect.number, effect.time)
     if isinstance(effect, CancelOrder):

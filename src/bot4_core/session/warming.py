@@ -15,29 +15,26 @@ from bot4_core.domain_types.instruments import (
 from bot4_core.domain_types.records import EVENT_DTYPE, INTENT_DTYPE, SIGNAL_DTYPE
 from bot4_core.errors import ConfigError, ValidationError
 from bot4_core.jit import Specialisation, warm_up
+from bot4_core.kernels.decision import take_in, think
+from bot4_core.kernels.equity import rebase, revalue
 from bot4_core.kernels.features import FEATURE_DTYPE, forget_at, update_at
-from bot4_core.kernels.limits import (
-    ACCOUNT_DTYPE,
-    LIMITS_DTYPE,
-    SCALE_DTYPE,
-    LimitCode,
-    check_limits,
-    note_order,
-)
 from bot4_core.kernels.matching import advance, match_events, submit, submit_cancel
 from bot4_core.kernels.matching_sight import see
 from bot4_core.kernels.matching_state import TERMS_DTYPE, new_desk, terms_of
-from bot4_core.kernels.step import HEAD_SLOTS, next_message, show_market
+from bot4_core.kernels.order_desk import OUTCOMES, file_event, file_local
+from bot4_core.kernels.order_entry import MOST_CHILDREN, cancel_working, next_order, order
+from bot4_core.kernels.order_gate import judge
+from bot4_core.kernels.order_rows import MOST_SIGNALS, Slot
+from bot4_core.kernels.step import HEAD_SLOTS, show_market
+from bot4_core.kernels.tables import Tables
 from bot4_core.market.book_kernels import book_kernels
 from bot4_core.market.order_book import Books
 from bot4_core.plugins.host import PluginHost
 from bot4_core.plugins.interfaces import CompiledForm, Part
 from bot4_core.session.building import build_parts, exchange_factory
 from bot4_core.session.config import SessionConfig
-from bot4_core.session.parts import MOST_SIGNALS
 from bot4_core.session.ports import Progress, RunProgress
 from bot4_core.session.replay_kernels import reading_kernels
-from bot4_core.session.routes import MOST_CHILDREN
 from bot4_core.session.state import Parts, new_views
 
 __all__ = ["part_kernels", "session_kernels", "warm_session"]
@@ -64,19 +61,20 @@ def session_kernels(instruments: Sequence[Instrument]) -> list[Specialisation]:
     table = instrument_table(instruments)
     views, books = new_views(table, instruments), Books(table)
     states, head = np.zeros(len(table), FEATURE_DTYPE), np.zeros(HEAD_SLOTS, np.int64)
-    events, intents = np.zeros(1, EVENT_DTYPE), np.zeros(1, INTENT_DTYPE)
-    account, times = np.zeros(1, ACCOUNT_DTYPE), np.zeros(1, np.int64)
-    scales, limits = np.zeros(len(table), SCALE_DTYPE), np.zeros(1, LIMITS_DTYPE)
-    found = np.zeros((len(LimitCode), 2), np.int64)
-    rows, words = books.rows, books.memory.words
+    events, outcome = np.zeros(1, EVENT_DTYPE), np.zeros(OUTCOMES, np.int64)
+    rows, words, handle = books.rows, books.memory.words, Tables(len(Slot)).handle
     return [
         *book_kernels(),
-        Specialisation(next_message, (events, 0, 1, head)),
         Specialisation(show_market, (rows, words, views, states, head)),
         Specialisation(update_at, (views, 0, states)),
         Specialisation(forget_at, (states, 0)),
-        Specialisation(check_limits, (intents, views, scales, limits, account, times, found)),
-        Specialisation(note_order, (0, account, times)),
+        Specialisation(take_in, (rows, words, events, (0, 1), handle, states, head)),
+        Specialisation(think, (handle, head, 0)),
+        Specialisation(cancel_working, (handle, 0, 0)),
+        Specialisation(file_event, (handle, events, 0, outcome)),
+        Specialisation(file_local, (handle, 0, 0, 0, outcome)),
+        Specialisation(revalue, (handle, 0, 0)),
+        Specialisation(rebase, (handle, 0, 0)),
     ]
 
 
@@ -94,8 +92,18 @@ def paper_kernels() -> list[Specialisation]:
     ]
 
 
+def ordering_kernels(parts: Parts) -> Iterator[Specialisation]:
+    """Yield what orders are made with where a part has to be called from Python."""
+    handle = Tables(len(Slot)).handle
+    if any(part.compiled() is None for part in parts.all()):
+        yield Specialisation(order, (handle, 0, 0, 0))
+    if parts.router is not None and parts.router.compiled() is None:
+        yield Specialisation(next_order, (handle, 0, 0))
+        yield Specialisation(judge, (handle, 0, 0, 0))
+
+
 def part_kernels(parts: Parts, instruments: Sequence[Instrument]) -> Iterator[Specialisation]:
-    """Yield the functions of the compiled parts."""
+    """Yield the functions of the compiled parts, and what Python ones need."""
     views = new_views(instrument_table(instruments), instruments)
     signals, intents = np.zeros(MOST_SIGNALS, SIGNAL_DTYPE), np.zeros(1, INTENT_DTYPE)
     children = np.zeros(MOST_CHILDREN, INTENT_DTYPE)
@@ -110,6 +118,7 @@ def part_kernels(parts: Parts, instruments: Sequence[Instrument]) -> Iterator[Sp
         if form is not None:
             own = (CompiledForm.new_state(), form.params)
             yield Specialisation(form.function, (*before, *own, *after))
+    yield from ordering_kernels(parts)
 
 
 def warm_session(

@@ -9,9 +9,10 @@ from bot4_core.domain_types.records import (
     INTENT_DTYPE,
     EventKind,
     OrderType,
+    Records,
     TimeInForce,
 )
-from bot4_core.orders import Orders, WorkingOrder, run_tag
+from bot4_core.orders import Orders, run_tag
 
 TAG = run_tag("a test")
 
@@ -41,12 +42,13 @@ def intent(
     order_type: int = OrderType.LIMIT,
     in_force: int = TimeInForce.GTC,
     of: int = 0,
-) -> np.void:
-    row: np.void = np.zeros(1, INTENT_DTYPE)[0]
+) -> Records:
+    rows = np.zeros(1, INTENT_DTYPE)
+    row = rows[0]
     row["number"], row["instrument"], row["side"] = number, of, side
     row["type"], row["time_in_force"] = order_type, in_force
     row["price"], row["size"], row["time"] = price, size, 1
-    return row
+    return rows
 
 
 def event(
@@ -62,20 +64,17 @@ def event(
     of: int = 0,
     side: int = 1,
     flags: int = 0,
-) -> np.void:
-    row: np.void = np.zeros(1, EVENT_DTYPE)[0]
+) -> Records:
+    rows = np.zeros(1, EVENT_DTYPE)
+    row = rows[0]
     row["kind"], row["link"], row["size"], row["sequence"] = kind, number, size, sequence
     row["aux"], row["price"], row["received"], row["time"] = aux, price, received, time
     row["instrument"], row["side"], row["flags"] = of, side, flags
-    return row
+    return rows
 
 
-def fill(number: int = 1, trade: int = 1, size: int = 4, **fields: int) -> np.void:
+def fill(number: int = 1, trade: int = 1, size: int = 4, **fields: int) -> Records:
     return event(EventKind.ORDER_FILLED, number, size=size, sequence=trade, **fields)
-
-
-def working_order(**fields: int) -> WorkingOrder:
-    return WorkingOrder(intent(**fields))
 
 
 def registry(count: int = 1, *, keep_finished: int = 100) -> Orders:

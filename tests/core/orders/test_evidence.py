@@ -2,22 +2,24 @@ from collections import defaultdict
 from collections.abc import Iterator
 from itertools import permutations
 
+import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.core.orders.builders import intent
+from tests.core.orders.builders import event, fill, intent, registry
 from tests.reference.orders import Evidence, final_state
 
+from bot4_core.domain_types.order_codes import Fact
 from bot4_core.domain_types.records import EventKind, OrderStatus
+from bot4_core.kernels.order_evidence import ACCEPTED, status_of
 from bot4_core.orders import (
     TERMINAL,
     TRANSITIONS,
     LocalEvidence,
     OrderAlarm,
-    WorkingOrder,
+    Orders,
     may_become,
 )
-from bot4_core.orders.evidence import ACCEPTED, Fact, status_of
 
 SIZE = 10
 VENUE_KINDS = (
@@ -37,6 +39,8 @@ fills = st.builds(
     st.integers(1, 6),
     times,
 )
+LOCAL = frozenset(map(int, LocalEvidence))
+
 unnamed = {"trade": st.just(-1), "price": st.just(0)}
 venue_words = st.builds(
     Evidence, st.sampled_from(VENUE_KINDS), times, st.integers(-1, 12), **unnamed
@@ -55,24 +59,31 @@ def with_one_content_for_each_trade(items: list[Evidence]) -> list[Evidence]:
 histories = st.lists(evidence, max_size=6).map(with_one_content_for_each_trade)
 
 
-def absorb(order: WorkingOrder, item: Evidence) -> None:
+def absorb(orders: Orders, item: Evidence) -> None:
     if item.kind == EventKind.ORDER_FILLED:
-        order.absorb_fill(item.received, item.trade, item.price, item.size)
+        fields = {"price": item.price, "received": item.received}
+        orders.apply(fill(1, item.trade, item.size, **fields))
+    elif item.kind in LOCAL:
+        orders.note(1, LocalEvidence(item.kind), item.received)
     else:
-        order.absorb(item.kind, item.received, item.size, reason=item.size)
+        orders.apply(event(item.kind, 1, size=item.size, aux=item.size, received=item.received))
 
 
-def gathered(history: tuple[Evidence, ...] | list[Evidence]) -> WorkingOrder:
-    order = WorkingOrder(intent(size=SIZE))
+def gathered(history: tuple[Evidence, ...] | list[Evidence]) -> Orders:
+    orders = registry()
+    orders.create(intent(size=SIZE))
     for item in history:
-        absorb(order, item)
-    return order
+        absorb(orders, item)
+    return orders
 
 
-def all_that_is_known(order: WorkingOrder) -> tuple[object, ...]:
-    slots = (name for name in WorkingOrder.__slots__ if name != "fills")
-    fills_by_id = sorted(order.fills.items())
-    return (*(getattr(order, name) for name in slots), fills_by_id, order.alarms)
+def all_that_is_known(orders: Orders) -> tuple[object, ...]:
+    order = orders[1]
+    return (
+        attrs.astuple(attrs.evolve(order, fills={})),
+        sorted(order.fills.items()),
+        orders.alarms(1),
+    )
 
 
 def assert_confluent(history: list[Evidence], repeated: list[int]) -> None:
@@ -114,7 +125,7 @@ def test_six_pieces_of_evidence_may_come_in_any_of_720_orders(history: list[Evid
 
 @given(histories)
 def test_the_state_is_what_all_evidence_together_says(history: list[Evidence]) -> None:
-    order = gathered(history)
+    order = gathered(history)[1]
     found = (order.status, order.filled, order.reserved, order.venue_filled)
     assert found == tuple(final_state(SIZE, history))
 
@@ -123,10 +134,11 @@ def test_the_state_is_what_all_evidence_together_says(history: list[Evidence]) -
 def test_every_step_is_in_the_table_and_terminal_orders_never_work_again(
     history: list[Evidence],
 ) -> None:
-    order = WorkingOrder(intent(size=SIZE))
+    orders = gathered([])
     for item in history:
-        before, filled = order.status, order.filled
-        absorb(order, item)
+        before, filled = orders[1].status, orders[1].filled
+        absorb(orders, item)
+        order = orders[1]
         assert may_become(before, order.status)
         assert order.filled >= filled
         if before in TERMINAL:
@@ -137,9 +149,10 @@ def test_every_step_is_in_the_table_and_terminal_orders_never_work_again(
 def test_filled_stays_within_the_quantity_unless_the_alarm_says_so(
     history: list[Evidence],
 ) -> None:
-    order = gathered(history)
+    orders = gathered(history)
+    order = orders[1]
     assert order.filled == sum(size for _, size in order.fills.values())
-    assert (order.filled > SIZE) == bool(order.alarms & OrderAlarm.OVERFILLED)
+    assert (order.filled > SIZE) == bool(orders.alarms(1) & OrderAlarm.OVERFILLED)
     assert order.reserved >= 0
     assert order.open_size == max(0, SIZE - order.filled)
 
@@ -150,12 +163,12 @@ def reachable_steps() -> Iterator[tuple[OrderStatus, OrderStatus]]:
     seen = set(waiting)
     while waiting:
         facts, filled, pending = waiting.pop()
-        before = status_of(facts, filled, 2, pending)
+        before = OrderStatus(status_of(facts, filled, 2, pending))
         steps = [(facts | int(fact), filled, pending) for fact in Fact]
         steps += [(facts | ACCEPTED, filled + 1, pending)] if filled < 2 else []
         steps += [(facts, filled, not pending)]
         for step in steps:
-            yield before, status_of(step[0], step[1], 2, step[2])
+            yield before, OrderStatus(status_of(step[0], step[1], 2, step[2]))
             if step not in seen:
                 seen.add(step)
                 waiting.append(step)
@@ -198,42 +211,44 @@ def test_a_status_may_stay_but_not_be_made_up() -> None:
     ],
 )
 def test_local_evidence_alone_gives_a_status(history: list[Evidence], status: OrderStatus) -> None:
-    assert gathered(history).status is status
+    assert gathered(history)[1].status is status
 
 
 def test_a_fill_before_the_acknowledgement_proves_that_the_order_was_accepted() -> None:
-    order = gathered([Evidence(LocalEvidence.TIMED_OUT, 1), Evidence(21, 2, 4, 7, 1000)])
+    order = gathered([Evidence(LocalEvidence.TIMED_OUT, 1), Evidence(21, 2, 4, 7, 1000)])[1]
     assert order.status is OrderStatus.PARTIAL
     assert order.reserved == 6
 
 
 def test_a_fill_after_the_cancellation_is_booked() -> None:
-    order = gathered([Evidence(EventKind.ORDER_CANCELED, 2, 7), Evidence(21, 3, 3, 7, 1000)])
+    orders = gathered([Evidence(EventKind.ORDER_CANCELED, 2, 7), Evidence(21, 3, 3, 7, 1000)])
+    order = orders[1]
     assert (order.status, order.filled, order.reserved) == (OrderStatus.CANCELED, 3, 0)
-    assert order.alarms is OrderAlarm.NONE
+    assert orders.alarms(1) is OrderAlarm.NONE
 
 
 def test_a_cancellation_keeps_in_reserve_what_the_venue_filled_and_did_not_report_yet() -> None:
-    order = gathered([Evidence(EventKind.ORDER_CANCELED, 2, 7)])
-    assert (order.reserved, order.finished) == (3, False)
-    absorb(order, Evidence(EventKind.ORDER_FILLED, 3, 3, 7, 1000))
-    assert order.finished
+    orders = gathered([Evidence(EventKind.ORDER_CANCELED, 2, 7)])
+    assert (orders[1].reserved, orders[1].finished) == (3, False)
+    absorb(orders, Evidence(EventKind.ORDER_FILLED, 3, 3, 7, 1000))
+    assert orders[1].finished
 
 
 def test_a_refused_cancel_lets_the_order_work_on_and_a_later_request_counts_again() -> None:
     asked = Evidence(LocalEvidence.CANCEL_REQUESTED, 3)
     history = [Evidence(EventKind.ORDER_ACCEPTED, 2, 10), asked]
-    assert gathered(history).status is OrderStatus.PENDING_CANCEL
+    assert gathered(history)[1].status is OrderStatus.PENDING_CANCEL
     history.append(Evidence(EventKind.CANCEL_REJECTED, 4))
-    assert gathered(history).status is OrderStatus.OPEN
+    assert gathered(history)[1].status is OrderStatus.OPEN
     history.append(Evidence(LocalEvidence.CANCEL_REQUESTED, 5))
-    assert gathered(history).status is OrderStatus.PENDING_CANCEL
+    assert gathered(history)[1].status is OrderStatus.PENDING_CANCEL
 
 
 def test_overfilling_is_booked_and_alarmed() -> None:
-    order = gathered([Evidence(21, 1, 8, 1, 1000), Evidence(21, 2, 8, 2, 1000)])
+    orders = gathered([Evidence(21, 1, 8, 1, 1000), Evidence(21, 2, 8, 2, 1000)])
+    order = orders[1]
     assert (order.status, order.filled, order.reserved) == (OrderStatus.FILLED, 16, 0)
-    assert order.alarms == OrderAlarm.OVERFILLED
+    assert orders.alarms(1) == OrderAlarm.OVERFILLED
 
 
 @pytest.mark.parametrize(
@@ -248,4 +263,4 @@ def test_overfilling_is_booked_and_alarmed() -> None:
     ],
 )
 def test_evidence_that_cannot_all_be_true_is_alarmed(history: list[Evidence]) -> None:
-    assert gathered(history).alarms == OrderAlarm.CONTRADICTED
+    assert gathered(history).alarms(1) == OrderAlarm.CONTRADICTED

@@ -14,6 +14,7 @@ from bot4_core.domain_types.records import (
     Side,
 )
 from bot4_core.errors import OrderError
+from bot4_core.kernels.order_rows import Slot
 from bot4_core.orders import LocalEvidence, OrderAlarm, OrderChange, Orders, client_order_id
 
 
@@ -53,7 +54,7 @@ def test_a_fill_is_handed_on_once_as_a_domain_object() -> None:
     orders = one_order(side=-1)
     record = fill(trade=7, size=4, aux=25, flags=int(EventFlag.MAKER))
     change = changed(orders.apply(record))
-    assert change.order is orders[1]
+    assert change.order == orders[1]
     assert (change.before, change.after) == (OrderStatus.SUBMITTED, OrderStatus.PARTIAL)
     booked = change.fill
     assert booked is not None
@@ -181,13 +182,6 @@ def test_a_finished_order_works_again_in_the_books_when_unseen_fills_are_reporte
     orders.check()
 
 
-def test_an_instrument_can_be_added_while_running() -> None:
-    orders = one_order()
-    assert orders.add_instrument(instrument("NEW")) == 1
-    orders.create(intent(2, of=1))
-    assert orders.open_buy == [10, 10]
-
-
 def test_a_snapshot_is_the_order_in_domain_types() -> None:
     orders = one_order()
     orders.apply(event(EventKind.ORDER_CANCELED, size=10, sequence=4, aux=OrderReason.REQUESTED))
@@ -213,17 +207,42 @@ def test_a_snapshot_of_a_market_order_has_no_price_and_shows_foreign_reasons_as_
 def test_check_finds_a_wrong_reservation_count_or_sum() -> None:
     orders = one_order()
     orders.check()
-    orders.open_buy[0] += 1
+    views, tally, rows = (orders.tables[slot] for slot in (Slot.VIEWS, Slot.TALLY, Slot.ORDERS))
+    views["open_buy"][0] += 1
     with pytest.raises(OrderError, match="reserved"):
         orders.check()
-    orders.open_buy[0] -= 1
-    orders.counts[OrderStatus.OPEN] += 1
+    views["open_buy"][0] -= 1
+    tally["counts"][0, OrderStatus.OPEN] += 1
     with pytest.raises(OrderError, match="counted"):
         orders.check()
-    orders.counts[OrderStatus.OPEN] -= 1
-    orders[1].filled += 1
+    tally["counts"][0, OrderStatus.OPEN] -= 1
+    rows["filled"][1] += 1
     with pytest.raises(OrderError, match="sum"):
         orders.check()
+
+
+def test_rows_make_room_for_more_unfinished_orders_than_were_foreseen() -> None:
+    orders = registry(2, keep_finished=2)
+    for number in range(1, 20):
+        orders.create(intent(number, of=number % 2, size=number))
+        orders.apply(fill(number, trade=number, size=1, of=number % 2))
+    assert [order.number for order in orders.working(1)] == list(range(3, 20, 2))
+    assert orders[7].fills == {7: (1000, 1)}
+    orders.check()
+
+
+def test_fills_find_room_whatever_their_number_and_give_it_back() -> None:
+    orders = registry(keep_finished=1)
+    orders.create(intent(1, size=3000))
+    for trade in range(3000):
+        assert orders.apply(fill(1, trade=trade, size=1)) is not None
+    assert (orders[1].filled, len(orders[1].fills)) == (3000, 3000)
+    rows = len(orders.tables[Slot.FILLS])
+    for number in range(2, 2000):
+        orders.create(intent(number, size=1))
+        orders.apply(fill(number, trade=1, size=1))
+    assert len(orders.tables[Slot.FILLS]) == rows
+    orders.check()
 
 
 class OrderLife(RuleBasedStateMachine):

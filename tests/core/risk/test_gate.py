@@ -10,8 +10,12 @@ from bot4_core.domain_types.decisions import BreakerEffect, BreakerScope, Breake
 from bot4_core.domain_types.instruments import InstrumentStatus
 from bot4_core.domain_types.records import OrderFlag
 from bot4_core.kernels.limits import LimitCode
+from bot4_core.kernels.order_rows import Slot
+from bot4_core.orders.order_tables import new_order_tables
 from bot4_core.risk.gate import Decision, Gate, Refusal
 from bot4_core.risk.panel import BreakerPanel
+from bot4_core.session.config import QuotingConfig
+from bot4_core.session.ordering import place_decision_tables
 
 ORDER = Wish(price=6_000_000, size=100)
 CLOSING = Wish(side=-1, size=100, reduce_only=True)
@@ -23,10 +27,12 @@ class World:
     def __init__(self, status: InstrumentStatus = InstrumentStatus.TRADING) -> None:
         rules = [instrument(status=status)]
         held = [attrs.evolve(FLAT, position=100)]
-        self.healthy = True
-        self.panel = BreakerPanel([], rules)
         limits = checked(ORDER, rules, held, LIMITS)
-        self.gate = Gate(rules, limits, self.panel, lambda: self.healthy)
+        self.tables = new_order_tables(1, 16, limits.views)
+        place_decision_tables(self.tables, QuotingConfig())
+        limits.place(self.tables)
+        self.panel = BreakerPanel([], rules, self.tables[Slot.DESKS]["effect"])
+        self.gate = Gate(rules, limits, self.panel, self.tables)
 
     def trip(self, effect: BreakerEffect) -> None:
         self.panel.trip(
@@ -59,7 +65,7 @@ def test_an_allowed_order_comes_with_the_numbers_that_allowed_it() -> None:
 def test_every_reason_is_given_at_once() -> None:
     world = World(InstrumentStatus.HALTED)
     world.trip(BreakerEffect.BLOCK_ALL)
-    world.healthy = False
+    world.gate.healthy = False
     decision = world.decide(attrs.evolve(ORDER, price=6_000_005, size=900))
     assert refusals(decision) == [
         Refusal.VALIDATION,
@@ -106,7 +112,7 @@ def test_what_reduces_leaves_under_the_effects_that_say_so(
 
 def test_without_an_audit_log_only_what_reduces_leaves() -> None:
     world = World()
-    world.healthy = False
+    world.gate.healthy = False
     assert refusals(world.decide(ORDER)) == [Refusal.AUDIT]
     assert world.decide(CLOSING).allowed
 
@@ -129,7 +135,5 @@ def test_the_venues_status_is_respected(
 
 def test_admitted_orders_count_towards_the_rate() -> None:
     world = World()
-    for _ in range(LIMITS.max_orders_per_second):
-        world.gate.admit(0)
-    world.gate.limits.account["open_orders"] = 0
+    world.gate.limits.account["sent"] = LIMITS.max_orders_per_second
     assert dict(world.decide(ORDER).refusals) == {Refusal.LIMIT: "order_rate"}

@@ -32,7 +32,8 @@ class Scripted:
             observe=[self.ask(number) for number in range(len(INSTRUMENTS))],
             explain=lambda number: ("told to", (("number", float(number)),)),
             forget=self.forgotten.append,
-            measure=lambda number: (("score", 1.5),),
+            measure=lambda number: b"\x01",
+            read=lambda numbers: (("score", float(numbers[0])),),
         )
 
     def ask(self, number: int) -> Callable[[], int]:
@@ -179,9 +180,12 @@ def test_measured_names_every_breaker_with_its_numbers() -> None:
     panel = panel_of(Scripted())
     panel.trip(outside(BreakerEffect.BLOCK_ALL))
     assert panel.measured(0) == (
-        ("scripted", 0, (("score", 1.5),)),
-        ("operator", BreakerEffect.BLOCK_ALL, ()),
+        ("scripted", 0, b"\x01"),
+        ("operator", BreakerEffect.BLOCK_ALL, b""),
     )
+    assert panel.read("scripted", b"\x01") == (("score", 1.0),)
+    assert panel.read("operator", b"") == ()
+    assert panel.outside(0) == (("operator", BreakerEffect.BLOCK_ALL),)
 
 
 class PanelMachine(RuleBasedStateMachine):

@@ -325,7 +325,7 @@ def test_warming_up_twice_compiles_nothing_the_second_time() -> None:
     instruments = [toy_instrument("A")]
     told: list[RunProgress] = []
     warm_session(toy_config(), toy_host(), told.append, instruments)
-    assert "check_limits" in {each.detail for each in told}
+    assert "think" in {each.detail for each in told}
     assert warm_session(toy_config(), toy_host(), None, instruments) == 0
 
 

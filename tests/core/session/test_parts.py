@@ -22,9 +22,16 @@ from bot4_core.domain_types.canonical_types import InstrumentId, VenueName
 from bot4_core.domain_types.decisions import BreakerEffect, BreakerScope, ChildOrder, Signal
 from bot4_core.domain_types.instruments import Instrument
 from bot4_core.domain_types.orders import OrderIntent
-from bot4_core.domain_types.records import INTENT_DTYPE, VIEW_DTYPE, Side, SignalAction
+from bot4_core.domain_types.records import (
+    INTENT_DTYPE,
+    SIGNAL_DTYPE,
+    VIEW_DTYPE,
+    Side,
+    SignalAction,
+)
 from bot4_core.errors import PluginError
 from bot4_core.jit import kernel
+from bot4_core.kernels.order_rows import MOST_SIGNALS, SIZED_DTYPE
 from bot4_core.plugins.interfaces import (
     Breaker,
     CompiledForm,
@@ -35,8 +42,10 @@ from bot4_core.plugins.interfaces import (
     Sizer,
     Strategy,
 )
+from bot4_core.risk.panel import Observer
+from bot4_core.session.breakers import breaker_observer
 from bot4_core.session.effects import RecordIntent
-from bot4_core.session.parts import SizerCalls, StrategyCalls, breaker_observer
+from bot4_core.session.parts import CompiledMemory, SizerCalls, StrategyCalls
 from bot4_core.session.routes import Child, RouterCalls
 from bot4_core.session.session import Session
 from bot4_core.session.state import Parts
@@ -162,24 +171,42 @@ def child(size: int, number: int = 0, reason: str = "") -> ChildOrder:
     )
 
 
+def strategy_calls(strategy: Strategy[PartSettings], shown: Records) -> StrategyCalls:
+    return StrategyCalls(strategy, shown, np.zeros(MOST_SIGNALS, SIGNAL_DTYPE))
+
+
+def sizer_calls(sizer: Sizer[PartSettings], strategy: StrategyCalls, shown: Records) -> SizerCalls:
+    return SizerCalls(sizer, strategy, shown, np.zeros(MOST_SIGNALS, SIZED_DTYPE))
+
+
+def observed(breaker: Breaker[PartSettings], rows: Records) -> Observer:
+    form = breaker.compiled()
+    memory = CompiledMemory(form, len(rows)) if form is not None else None
+    return breaker_observer(breaker, "price", BreakerScope.INSTRUMENT, rows, memory)
+
+
+def fields(calls: StrategyCalls) -> tuple[int, ...]:
+    return tuple(int(calls.signals[name][0]) for name in ("instrument", "action", "side", "price"))
+
+
 def routed(router: Router[PartSettings]) -> list[Child]:
     intents = np.zeros(1, INTENT_DTYPE)
     intents[0] = (1, 0, 1, 2, 1, 0, 5_000, 100, START)
-    return RouterCalls(router, intents, views()).route(0)
+    return RouterCalls(router, intents, views()).route()
 
 
 def test_a_compiled_strategy_speaks_through_its_signals() -> None:
-    calls = StrategyCalls(CompiledStrategy(NOTHING, INSTRUMENTS), views())
+    calls = strategy_calls(CompiledStrategy(NOTHING, INSTRUMENTS), views())
     assert calls.decide[1]() == 1
     signal = calls.signal(0)
     assert (signal.instrument, signal.action, signal.side) == (1, SignalAction.QUOTE, Side.BUY)
     assert str(signal.price) == "0.50"
     assert (signal.reason, signal.values) == ("first", (("bid_size", 7.0),))
-    assert calls.fields[0].tolist() == [1, 1, 1, 50]
+    assert fields(calls) == (1, 1, 1, 50)
 
 
 def test_each_instrument_has_its_own_memory() -> None:
-    calls = StrategyCalls(CompiledStrategy(NOTHING, INSTRUMENTS), views())
+    calls = strategy_calls(CompiledStrategy(NOTHING, INSTRUMENTS), views())
     for _ in range(3):
         calls.decide[0]()
     assert calls.signal(0).reason == "reason 2"
@@ -189,12 +216,11 @@ def test_each_instrument_has_its_own_memory() -> None:
 
 def test_a_python_strategy_writes_the_same_rows() -> None:
     strategy = ScriptedStrategy(INSTRUMENTS, lambda view: [quote(view, Side.SELL, 60)])
-    calls = StrategyCalls(strategy, views())
+    calls = strategy_calls(strategy, views())
     assert calls.decide[1]() == 1
-    assert calls.fields[0].tolist() == [1, 1, -1, 60]
+    assert fields(calls) == (1, 1, -1, 60)
     assert calls.signal(0).reason == "test"
-    raw, reason, values = calls.given(0)
-    assert (len(raw), reason, values[0][0]) == (calls.signals.itemsize, "test", "mid")
+    assert calls.given[0].values[0][0] == "mid"
 
 
 def test_a_compiled_sizer_reads_signals_of_either_form() -> None:
@@ -203,11 +229,11 @@ def test_a_compiled_sizer_reads_signals_of_either_form() -> None:
         CompiledStrategy(NOTHING, INSTRUMENTS),
         ScriptedStrategy(INSTRUMENTS, lambda view: [quote(view, Side.BUY, 50, strength=2.0)]),
     ):
-        calls = StrategyCalls(strategy, shown)
-        sizer = SizerCalls(CompiledSizer(NOTHING, INSTRUMENTS), calls, shown)
-        calls.decide[0]()
-        assert sizer.size(0, 0) == 20
-        assert sizer.values(0) == (("strength", 2.0), ("ask", 60.0))
+        calls = strategy_calls(strategy, shown)
+        sizer = sizer_calls(CompiledSizer(NOTHING, INSTRUMENTS), calls, shown)
+        sizer.size_all(calls.decide[0](), 0)
+        assert sizer.sized["size"][0] == 20
+        assert sizer.explain(sizer.sized[0].tobytes()) == (("strength", 2.0), ("ask", 60.0))
 
 
 def test_a_python_sizer_is_given_a_domain_signal() -> None:
@@ -218,24 +244,24 @@ def test_a_python_sizer_is_given_a_domain_signal() -> None:
             seen.append(signal)
             return int(view["bid_size"])
 
-    calls = StrategyCalls(CompiledStrategy(NOTHING, INSTRUMENTS), views())
-    sizer = SizerCalls(Watching(INSTRUMENTS), calls, views())
-    calls.decide[0]()
-    assert (sizer.size(0, 0), sizer.values(0)) == (7, ())
+    calls = strategy_calls(CompiledStrategy(NOTHING, INSTRUMENTS), views())
+    sizer = sizer_calls(Watching(INSTRUMENTS), calls, views())
+    sizer.size_all(calls.decide[0](), 0)
+    assert (sizer.sized["size"][0], sizer.explain(sizer.sized[0].tobytes())) == (7, ())
     assert seen[0].reason == "first"
 
 
 def test_a_compiled_breaker_explains_itself_and_forgets_on_demand() -> None:
     rows = views()
     breaker = CompiledBreaker(NOTHING, INSTRUMENTS)
-    observer = breaker_observer(breaker, "price", BreakerScope.INSTRUMENT, rows)
+    observer = observed(breaker, rows)
     assert observer.observe[0]() == 0
     rows["bid"][0] = 101
     assert observer.observe[0]() == BreakerEffect.BLOCK_ALL
     assert observer.explain(0) == ("price tripped", (("bid", 101.0),))
-    assert observer.measure(1) == (("bid", 0.0),)
+    assert observer.read(observer.measure(1)) == (("bid", 0.0),)
     observer.forget(0)
-    assert observer.measure(0) == (("bid", 0.0),)
+    assert observer.read(observer.measure(0)) == (("bid", 0.0),)
 
 
 @kernel()
@@ -248,7 +274,7 @@ def trip_below(view: Record, state: Record, params: Record) -> int:
 def tripped_reason(breaker: Breaker[PartSettings]) -> str:
     rows = views()
     rows["bid"][0] = 101
-    observer = breaker_observer(breaker, "price", BreakerScope.INSTRUMENT, rows)
+    observer = observed(breaker, rows)
     assert observer.observe[0]() == BreakerEffect.BLOCK_ALL
     return observer.explain(0)[0]
 
@@ -274,12 +300,7 @@ def test_a_compiled_breaker_of_many_reasons_says_which(code: int, reason: str) -
 @pytest.mark.parametrize("text", ["{ask}", "{bid:d}", "{bid.size}", "{bid[0]}", "{0}", "{bid"])
 def test_a_reason_that_cannot_be_written_is_found_before_the_session(text: str) -> None:
     with pytest.raises(PluginError, match=r"breaker 'price': its reason .* state values are bid"):
-        breaker_observer(SpeakingBreaker(text), "price", BreakerScope.INSTRUMENT, views())
-
-
-def test_a_compiled_router_splits_an_order() -> None:
-    children = routed(CompiledRouter(NOTHING, INSTRUMENTS))
-    assert children == [Child(0, 5_000, 50, "halves"), Child(1, 5_000, 50, "halves")]
+        observed(SpeakingBreaker(text), views())
 
 
 def test_a_python_router_splits_an_order() -> None:
@@ -324,7 +345,7 @@ def test_a_session_of_compiled_parts_routes_and_explains() -> None:
     assert text["signal"]["reason"] == "first"
     assert text["breakers"]["price"]["values"] == {"bid": "70.0"}
     tripped = session.step(touch(START + 3 * SECOND, 110, 120))
-    assert session.state.panel.effects == [BreakerEffect.BLOCK_ALL] * 2
+    assert list(session.state.panel.effects) == [BreakerEffect.BLOCK_ALL] * 2
     assert tripped
 
 
@@ -346,5 +367,5 @@ def test_a_market_order_is_routed_without_a_price() -> None:
     intents = np.zeros(1, INTENT_DTYPE)
     intents[0] = (1, 0, -1, 1, 2, 0, 0, 100, START)
     router = ScriptedRouter(INSTRUMENTS, [])
-    assert RouterCalls(router, intents, views()).route(0) == []
+    assert RouterCalls(router, intents, views()).route() == []
     assert router.asked[0].price is None

@@ -263,7 +263,7 @@ def test_nothing_leaves_while_the_audit_log_cannot_be_written() -> None:
     world.session.audit_failed()
     effects = start(world)
     assert of(effects, SendOrder) == []
-    assert of(effects, RecordIntent)[0].decision.refusals[0][0] == "audit"
+    assert of(effects, RecordIntent)[0].refusals[0][0] == "audit"
     world.session.audit_failed(failed=False)
     assert len(of(world.session.step(touch(START + SECOND, BID, ASK)), SendOrder)) == 2
 
@@ -614,7 +614,7 @@ def test_several_messages_may_come_at_once_and_time_never_goes_back() -> None:
 def test_at_the_end_everything_is_cancelled_and_nobody_is_asked() -> None:
     world = make_world()
     accept_all(world, start(world), START)
-    world.session.state.closing = True
+    world.session.state.close()
     effects = world.session.cancel_everything("the end")
     assert [(effect.number, effect.reason) for effect in of(effects, CancelOrder)] == [
         (1, "the end"),

@@ -13,7 +13,8 @@ from bot4_core.domain_types.records import VIEW_DTYPE, BookState
 from bot4_core.errors import ValidationError
 from bot4_core.plugins import PluginHost
 from bot4_core.plugins.interfaces import CompiledForm
-from bot4_core.session.parts import breaker_observer
+from bot4_core.session.breakers import breaker_observer
+from bot4_core.session.parts import CompiledMemory
 from bot4_plugins.breaker_statistical import hooks
 from bot4_plugins.breaker_statistical.kernel import BreakerValue
 from bot4_plugins.breaker_statistical.statistical import Statistical, StatisticalSettings
@@ -137,9 +138,9 @@ def test_explanation_names_the_numbers() -> None:
 def test_a_trip_says_what_happened_with_its_numbers() -> None:
     settings = StatisticalSettings(threshold=2.5, window=4, interval_ms=500)
     rows = np.zeros(1, VIEW_DTYPE)
-    observer = breaker_observer(
-        Statistical(settings, ()), "statistical", BreakerScope.INSTRUMENT, rows
-    )
+    breaker = Statistical(settings, ())
+    memory = CompiledMemory(breaker.compiled(), 1)
+    observer = breaker_observer(breaker, "statistical", BreakerScope.INSTRUMENT, rows, memory)
     effects = []
     for step, mid in enumerate(mids([0.001, -0.001, 0.001, -0.001, -0.02]), 1):
         rows["mid"], rows["received"], rows["state"] = mid, step * SECOND // 2, BookState.LIVE

@@ -1,3 +1,4 @@
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 class Type:
@@ -5,6 +6,7 @@ class Type:
     def __call__(self, *args: Type) -> Any: ...
 
 class Array(Type):
+    def __init__(self, dtype: Type, ndim: int, layout: str) -> None: ...
     dtype: Type
     layout: str
     ndim: int
@@ -21,5 +23,12 @@ uint64: Type
 intp: Type
 boolean: Type
 void: Type
+
+class BaseTuple(Type):
+    def __iter__(self) -> Iterator[Type]: ...
+
+class StarArgTuple(BaseTuple):
+    @staticmethod
+    def from_types(types: Sequence[Type]) -> Type: ...
 
 def unliteral(lit_type: Type) -> Type: ...

@@ -1,0 +1,86 @@
+"""What the account is worth now, in money units, rounded against it for each position."""
+
+from typing import Final
+
+import numpy as np
+
+from bot4_core.domain_types.records import VIEW_DTYPE
+from bot4_core.jit import kernel
+from bot4_core.kernels.limits import ACCOUNT_DTYPE, SCALE_DTYPE, scale_of
+from bot4_core.kernels.limits_money import TOO_LARGE, worth
+from bot4_core.kernels.order_rows import CONDUCT_DTYPE, DESK_DTYPE, Slot
+from bot4_core.kernels.tables import TableSet, table_at
+
+__all__ = ["rebase", "revalue"]
+
+Row = np.void
+
+DAY: Final = 86_400_000_000_000
+DESKS: Final = int(Slot.DESKS)
+VIEWS: Final = int(Slot.VIEWS)
+SCALES: Final = int(Slot.SCALES)
+ACCOUNT: Final = int(Slot.ACCOUNT)
+CONDUCT: Final = int(Slot.CONDUCT)
+
+
+@kernel()
+def open_value(tables: TableSet, instrument: int) -> int:
+    """Return what a position adds to the equity at the mid it was last valued at.
+
+    A spot holding adds its worth, a contract the profit of closing it. What cannot be measured
+    keeps its last value.
+    """
+    desk = table_at(tables, DESKS, DESK_DTYPE)[instrument]
+    scales = table_at(tables, SCALES, SCALE_DTYPE)
+    scale = scale_of(scales, instrument)
+    position = int(table_at(tables, VIEWS, VIEW_DTYPE)[instrument]["position"])
+    if position == 0 or not desk["in_account"]:
+        return 0
+    gains = (position > 0) != (scale[2] == 1)  # whether a rise in worth is a profit
+    twice = int(desk["bid"]) + int(desk["ask"])
+    spot = scales[instrument]["no_short"] == 1
+    if twice == 0:
+        return int(desk["cost"]) if spot else 0
+    value = worth(abs(position), twice, scale, 0 if gains else 1)
+    if value == TOO_LARGE:
+        return int(desk["valued"])
+    if not spot:
+        value -= int(desk["cost"])
+    return value if gains else -value
+
+
+@kernel()
+def note_equity(tables: TableSet, equity: int, now: int) -> None:
+    """Set the account's equity; remember the peak and where the UTC day began; tell the views."""
+    account = table_at(tables, ACCOUNT, ACCOUNT_DTYPE)[0]
+    views = table_at(tables, VIEWS, VIEW_DTYPE)
+    day = now // DAY
+    if day != account["day"]:
+        account["day_start"] = account["equity"] if account["day"] else equity
+        account["day"] = day
+    account["equity"] = equity
+    account["peak"] = max(int(account["peak"]), equity)
+    shown = float(equity) * float(table_at(tables, CONDUCT, CONDUCT_DTYPE)[0]["money_unit"])
+    for number in range(len(views)):
+        views[number]["equity"] = shown
+
+
+@kernel()
+def revalue(tables: TableSet, instrument: int, now: int) -> None:
+    """Value a position at the best prices in its desk."""
+    desk = table_at(tables, DESKS, DESK_DTYPE)[instrument]
+    value = open_value(tables, instrument)
+    equity = int(table_at(tables, ACCOUNT, ACCOUNT_DTYPE)[0]["equity"])
+    equity += value - int(desk["valued"])
+    desk["valued"] = value
+    note_equity(tables, equity, now)
+
+
+@kernel()
+def rebase(tables: TableSet, balance: int, now: int) -> None:
+    """Value every position anew on top of a balance, as after a booking."""
+    desks = table_at(tables, DESKS, DESK_DTYPE)
+    for number in range(len(desks)):
+        desks[number]["valued"] = open_value(tables, number)
+        balance += desks[number]["valued"]
+    note_equity(tables, balance, now)

@@ -1,0 +1,296 @@
+"""From a missing quote or a trade to a judged order: fitted, routed, sent to the gate."""
+
+from typing import Final
+
+import numpy as np
+
+from bot4_core.domain_types.records import (
+    INTENT_DTYPE,
+    PARAMS_DTYPE,
+    STATE_DTYPE,
+    VIEW_DTYPE,
+    BreakerEffect,
+    OrderFlag,
+    OrderType,
+    TimeInForce,
+)
+from bot4_core.jit import kernel
+from bot4_core.kernels.limits import LIMITS_DTYPE, SCALE_DTYPE
+from bot4_core.kernels.order_gate import NUMBER_DTYPE, judge
+from bot4_core.kernels.order_rows import (
+    CONDUCT_DTYPE,
+    DESK_DTYPE,
+    MOST_ACTIONS,
+    NOBODY,
+    ORDER_DTYPE,
+    TALLY_DTYPE,
+    WANTED_DTYPE,
+    Slot,
+)
+from bot4_core.kernels.quoting import (
+    DONE,
+    MISSING,
+    OPEN,
+    cancel,
+    lowest_wanted,
+    plan,
+    quantised,
+    restrict,
+    same_as_before,
+    size_worth,
+    want,
+)
+from bot4_core.kernels.tables import TableSet, call_at, table_at
+
+__all__ = [
+    "BAD_ROUTE",
+    "BY_HAND",
+    "DIRECT",
+    "MOST_CHILDREN",
+    "cancel_working",
+    "next_order",
+    "order",
+    "send",
+]
+
+Row = np.void
+
+MOST_CHILDREN: Final = 16
+DIRECT: Final = 0
+"""In place of a router's address: orders go to their own instrument."""
+BY_HAND: Final = -1
+"""In place of a router's address: the caller routes."""
+BAD_ROUTE: Final = -1
+
+LIMIT: Final = int(OrderType.LIMIT)
+AT_MARKET: Final = int(OrderType.MARKET)
+GTC: Final = int(TimeInForce.GTC)
+IOC: Final = int(TimeInForce.IOC)
+POST_ONLY: Final = int(OrderFlag.POST_ONLY)
+REDUCE_ONLY: Final = int(OrderFlag.REDUCE_ONLY)
+BLOCK_OPEN: Final = int(BreakerEffect.BLOCK_OPEN)
+
+ORDERS: Final = int(Slot.ORDERS)
+DESKS: Final = int(Slot.DESKS)
+TALLY: Final = int(Slot.TALLY)
+VIEWS: Final = int(Slot.VIEWS)
+SCALES: Final = int(Slot.SCALES)
+LIMITS: Final = int(Slot.LIMITS)
+CONDUCT: Final = int(Slot.CONDUCT)
+WANTED: Final = int(Slot.WANTED)
+INTENTS: Final = int(Slot.INTENTS)
+CHILDREN: Final = int(Slot.CHILDREN)
+FUNCTIONS: Final = int(Slot.FUNCTIONS)
+ROUTER_STATES: Final = int(Slot.ROUTER_STATES)
+ROUTER_PARAMS: Final = int(Slot.ROUTER_PARAMS)
+
+
+@kernel()
+def resting(desk: Row, side: int, now: int) -> bool:
+    """Tell whether a side waits after a refusal or a reject."""
+    return bool(now < (desk["rest_buy"] if side > 0 else desk["rest_sell"]))
+
+
+@kernel()
+def position_room(tables: TableSet, instrument: int, side: int, twice_price: int) -> int:
+    """Return the largest size that may still be added to a side's worst-case position."""
+    view = table_at(tables, VIEWS, VIEW_DTYPE)[instrument]
+    scale = table_at(tables, SCALES, SCALE_DTYPE)[instrument]
+    most = int(table_at(tables, LIMITS, LIMITS_DTYPE)[0]["position"])
+    working = int(view["open_buy"]) if side > 0 else int(view["open_sell"])
+    room = size_worth(scale, twice_price, most) - int(view["position"]) * side - working
+    return room if room >= max(1, int(scale["min_size"])) else 0
+
+
+@kernel()
+def fitting(tables: TableSet, instrument: int, side: int, price: int, size: int) -> int:
+    """Cut a size to what is left of the position limit; what reduces is left as it is."""
+    view = table_at(tables, VIEWS, VIEW_DTYPE)[instrument]
+    if int(view["position"]) * side + size <= 0:
+        return size
+    twice = max(int(view["bid"]) + int(view["ask"]), 2 * price)
+    room = position_room(tables, instrument, side, twice)
+    return quantised(min(size, room), int(view["lot"]))
+
+
+@kernel()
+def taking(tables: TableSet, instrument: int, side: int) -> bool:
+    """Tell whether a taking order of this side is still on its way."""
+    orders = table_at(tables, ORDERS, ORDER_DTYPE)
+    place = int(table_at(tables, DESKS, DESK_DTYPE)[instrument]["oldest"])
+    while place != NOBODY:
+        if orders[place]["side"] == side and orders[place]["time_in_force"] == IOC:
+            return True
+        place = int(orders[place]["newer"])
+    return False
+
+
+@kernel()
+def next_wanted(tables: TableSet) -> int:
+    """Return the wanted row to order next: missing buys, missing sells, trades; -1 for none."""
+    for side in (1, -1):
+        place = lowest_wanted(tables, side, MISSING)
+        if place != NOBODY:
+            return place
+    wanted = table_at(tables, WANTED, WANTED_DTYPE)
+    for place in range(table_at(tables, TALLY, TALLY_DTYPE)[0]["wanted"]):
+        if wanted[place]["take"] and wanted[place]["stage"] == OPEN:
+            return place
+    return NOBODY
+
+
+@kernel()
+def write_intent(tables: TableSet, instrument: int, row: Row, size: int, now: int) -> None:
+    """Write the order for a wanted row as the one intent."""
+    intent = table_at(tables, INTENTS, INTENT_DTYPE)[0]
+    effect = table_at(tables, DESKS, DESK_DTYPE)[instrument]["effect"]
+    flags = 0
+    if row["take"] == 0:
+        flags |= POST_ONLY if table_at(tables, CONDUCT, CONDUCT_DTYPE)[0]["post_only"] else 0
+        flags |= REDUCE_ONLY if effect == BLOCK_OPEN else 0
+    intent["number"] = 0
+    intent["instrument"] = instrument
+    intent["side"] = row["side"]
+    intent["type"] = LIMIT if row["price"] else AT_MARKET
+    intent["time_in_force"] = IOC if row["take"] else GTC
+    intent["flags"] = flags
+    intent["price"] = row["price"]
+    intent["size"] = size
+    intent["time"] = now
+
+
+@kernel()
+def next_order(tables: TableSet, instrument: int, now: int) -> int:
+    """Write the next order that a decision wants as the one intent.
+
+    Returns
+    -------
+    int
+        Its wanted row, or -1 when nothing is left to order (or no room for it now).
+    """
+    wanted = table_at(tables, WANTED, WANTED_DTYPE)
+    desk = table_at(tables, DESKS, DESK_DTYPE)[instrument]
+    while table_at(tables, TALLY, TALLY_DTYPE)[0]["actions"] < MOST_ACTIONS - MOST_CHILDREN:
+        place = next_wanted(tables)
+        if place == NOBODY:
+            break
+        row = wanted[place]
+        row["stage"] = DONE
+        side = int(row["side"])
+        if resting(desk, side, now) or (row["take"] and taking(tables, instrument, side)):
+            continue
+        size = fitting(tables, instrument, side, int(row["price"]), int(row["size"]))
+        if size > 0:
+            write_intent(tables, instrument, row, size, now)
+            return place
+    return NOBODY
+
+
+@kernel()
+def fair_route(tables: TableSet, count: int, size: int) -> bool:
+    """Tell whether children are orders of known instruments that add up to no more than a size."""
+    children = table_at(tables, CHILDREN, INTENT_DTYPE)
+    known = len(table_at(tables, VIEWS, VIEW_DTYPE))
+    if count < 0 or count > len(children):
+        return False
+    left = size
+    for place in range(count):
+        child = children[place]
+        if child["size"] <= 0 or child["size"] > left:
+            return False
+        if child["instrument"] < 0 or child["instrument"] >= known:
+            return False
+        left -= int(child["size"])
+    return True
+
+
+@kernel()
+def route(tables: TableSet, instrument: int, signal: int, wish: int) -> int:
+    """Let the compiled router split the one intent, and judge every child; 0 or a code."""
+    intent = table_at(tables, INTENTS, INTENT_DTYPE)[0]
+    children = table_at(tables, CHILDREN, INTENT_DTYPE)
+    count = call_at(
+        table_at(tables, FUNCTIONS, NUMBER_DTYPE)[2],
+        intent,
+        table_at(tables, VIEWS, VIEW_DTYPE),
+        table_at(tables, ROUTER_STATES, STATE_DTYPE)[instrument],
+        table_at(tables, ROUTER_PARAMS, PARAMS_DTYPE)[0],
+        children,
+    )
+    if not fair_route(tables, count, int(intent["size"])):
+        return BAD_ROUTE
+    for place in range(count):
+        intent["number"] = 0
+        intent["instrument"] = children[place]["instrument"]
+        intent["price"] = children[place]["price"]
+        intent["size"] = children[place]["size"]
+        code = judge(tables, instrument, signal, wish)
+        if code < 0:
+            return code
+    return 0
+
+
+@kernel()
+def send(tables: TableSet, instrument: int, signal: int, wish: int) -> int:
+    """Route the one intent, if there is a compiled router, and judge what comes of it."""
+    if table_at(tables, FUNCTIONS, NUMBER_DTYPE)[2] == DIRECT:
+        return judge(tables, instrument, signal, wish)
+    return route(tables, instrument, signal, wish)
+
+
+@kernel()
+def prepare(tables: TableSet, instrument: int, count: int, now: int) -> bool:
+    """Plan the first ``count`` sized signals; False where nothing changes for any order."""
+    want(tables, instrument, count)
+    restrict(tables, instrument)
+    if same_as_before(tables, instrument):
+        return False
+    tally = table_at(tables, TALLY, TALLY_DTYPE)[0]
+    before = int(tally["actions"])
+    plan(tables, instrument, now)
+    nothing = tally["actions"] == before and next_wanted(tables) == NOBODY
+    table_at(tables, DESKS, DESK_DTYPE)[instrument]["settled"] = 1 if nothing else 0
+    return not nothing
+
+
+@kernel()
+def order(tables: TableSet, instrument: int, count: int, now: int) -> int:
+    """Bring the orders of an instrument in line with sized signals.
+
+    Cancels and judged orders are left as actions. With a router that must be called from Python
+    only the cancels are; ``next_order`` and ``judge`` then do the rest.
+
+    Returns
+    -------
+    int
+        0, ``BAD_ROUTE``, or ``NO_ORDER_ROOM``.
+    """
+    if not prepare(tables, instrument, count, now):
+        return 0
+    router = table_at(tables, FUNCTIONS, NUMBER_DTYPE)[2]
+    if router == BY_HAND:
+        return 0
+    place = next_order(tables, instrument, now)
+    while place != NOBODY:
+        row = table_at(tables, WANTED, WANTED_DTYPE)[place]
+        code = send(tables, instrument, int(row["signal"]), int(row["size"]))
+        if code < 0:
+            return code
+        place = next_order(tables, instrument, now)
+    return 0
+
+
+@kernel()
+def cancel_working(tables: TableSet, instrument: int, now: int) -> bool:
+    """Ask for the cancellation of all that works on an instrument; True where more is left."""
+    orders = table_at(tables, ORDERS, ORDER_DTYPE)
+    tally = table_at(tables, TALLY, TALLY_DTYPE)[0]
+    table_at(tables, DESKS, DESK_DTYPE)[instrument]["settled"] = 0
+    place = int(table_at(tables, DESKS, DESK_DTYPE)[instrument]["oldest"])
+    while place != NOBODY:
+        if tally["actions"] >= MOST_ACTIONS:
+            return True
+        following = int(orders[place]["newer"])
+        cancel(tables, place, now)
+        place = following
+    return False

@@ -1,0 +1,235 @@
+"""Layouts of the order desk: orders, their fills, what each instrument has working, and tallies.
+
+All of it stands in one table set (see ``kernels.tables``); the slot numbers are below. Orders are
+kept by number in a ring: order ``n`` stands in row ``n % len(orders)``, so the oldest finished
+ones make room for new ones.
+"""
+
+from enum import IntEnum
+from typing import Final
+
+import numpy as np
+
+__all__ = [
+    "ACTION_DTYPE",
+    "BREAKER_DTYPE",
+    "BREAKER_VALUES",
+    "CONDUCT_DTYPE",
+    "DESK_DTYPE",
+    "FILL_DTYPE",
+    "MEASURED_DTYPE",
+    "MOST_ACTIONS",
+    "MOST_BREAKERS",
+    "MOST_SIGNALS",
+    "NOBODY",
+    "ORDER_DTYPE",
+    "SIZED_DTYPE",
+    "TALLY_DTYPE",
+    "WANTED_DTYPE",
+    "Action",
+    "Slot",
+]
+
+NOBODY: Final = -1
+"""Ends a chain of rows; stands for "never" among times and "not sent" among ids."""
+MOST_SIGNALS: Final = 16
+"""Signals that a strategy may give at one decision."""
+MOST_ACTIONS: Final = 64
+"""What one decision may ask for; more waits for the next one."""
+
+
+MOST_BREAKERS: Final = 8
+"""Compiled breakers of one session."""
+BREAKER_VALUES: Final = 8
+"""Numbers that explain one compiled breaker."""
+
+
+class Slot(IntEnum):
+    """Where each table stands in the table set of a session."""
+
+    ORDERS = 0
+    FILLS = 1
+    DESKS = 2
+    TALLY = 3
+    VIEWS = 4
+    SCALES = 5
+    LIMITS = 6
+    ACCOUNT = 7
+    TIMES = 8
+    FOUND = 9
+    CONDUCT = 10
+    SIGNALS = 11
+    SIZED = 12
+    WANTED = 13
+    ACTIONS = 14
+    NUMBERS = 15
+    INTENTS = 16
+    CHILDREN = 17
+    FUNCTIONS = 18
+    STRATEGY_STATES = 19
+    STRATEGY_PARAMS = 20
+    SIZER_STATES = 21
+    SIZER_PARAMS = 22
+    ROUTER_STATES = 23
+    ROUTER_PARAMS = 24
+    BREAKERS = 25
+    BREAKER_MEMORY = 26  # a table set: states and parameters, breaker by breaker
+    HELD = 27
+    OBSERVED = 28
+    SHOWN_VIEWS = 29  # what each action stood on
+    SHOWN_SIGNALS = 30
+    SHOWN_SIZED = 31
+    SHOWN_BREAKERS = 32
+
+
+class Action(IntEnum):
+    """What a decision asks for."""
+
+    CANCEL = 1
+    PLACE = 2
+    REFUSE = 3  # the order was judged and kept back
+
+
+ORDER_DTYPE: Final = np.dtype(
+    [
+        (name, "<i8")
+        for name in (
+            "number",  # 0 where the row is empty; these nine are the INTENT
+            "instrument",
+            "side",
+            "type",
+            "time_in_force",
+            "flags",
+            "price",
+            "size",
+            "created",
+            "status",  # OrderStatus, a function of the evidence below
+            "facts",  # bits of Fact
+            "filled",  # sum over distinct trade ids
+            "venue_filled",  # the most that the venue ever said was filled
+            "venue_end",  # the least that it said was filled when the order ended
+            "reserved",  # size still at stake: what may yet be filled
+            "sent",
+            "updated",
+            "cancel_requested",
+            "cancel_refused",
+            "venue_order",
+            "reason",
+            "contradicted",  # 1 where a trade id came with two contents
+            "working",  # 1 while in its instrument's chain
+            "kept",  # stamp of the plan that last kept it
+            "first_fill",  # row of the latest fill
+            "older",  # neighbours in the instrument's chain
+            "newer",
+        )
+    ]
+)
+"""One order and the evidence gathered about it."""
+
+FILL_DTYPE: Final = np.dtype([("trade", "<i8"), ("price", "<i8"), ("size", "<i8"), ("next", "<i8")])
+"""One execution; chained by order, and by ``next`` among the free rows."""
+
+DESK_DTYPE: Final = np.dtype(
+    [
+        ("oldest", "<i8"),  # rows of the working orders' chain
+        ("newest", "<i8"),
+        ("working", "<i8"),
+        ("rest_buy", "<i8"),  # until when a side waits after a refusal, ns
+        ("rest_sell", "<i8"),
+        ("effect", "<i8"),  # BreakerEffect that holds the instrument
+        ("open_status", "<i8"),  # 2 trading, 1 post-only, 0 nothing new
+        ("settled", "<i8"),  # 1 while what stands is what was wanted last
+        ("targets", "<i8"),
+        ("in_account", "<i8"),  # 1 where it settles in the account's asset
+        ("cost", "<i8"),  # of the position, in money units
+        ("valued", "<i8"),  # what the position adds to the equity now
+        ("bid", "<i8"),  # best prices that the position was last valued at
+        ("ask", "<i8"),
+        ("wanted_snapshots", "<i8"),
+        ("last_targets", "<i8", (MOST_SIGNALS * 3,)),
+    ]
+)
+"""What is kept of one instrument's orders."""
+
+TALLY_DTYPE: Final = np.dtype(
+    [
+        ("last_number", "<i8"),
+        ("open", "<i8"),  # orders not finished
+        ("duplicates", "<i8"),
+        ("orphans", "<i8"),
+        ("free_fill", "<i8"),  # first free row
+        ("stamp", "<i8"),
+        ("actions", "<i8"),
+        ("wanted", "<i8"),
+        ("decided", "<i8"),
+        ("refused", "<i8"),
+        ("decisions", "<i8"),  # times that a strategy was asked
+        ("messages", "<i8"),
+        ("events", "<i8"),
+        ("now", "<i8"),  # the latest receive time, ns
+        ("observing", "<i8"),  # 1 + the breaker that is observing, 0 for none
+        ("counts", "<i8", (12,)),  # orders by present status, retired ones included
+    ]
+)
+"""Counters of a run, and of the decision being made."""
+
+CONDUCT_DTYPE: Final = np.dtype(
+    [
+        ("behind", "<i8"),  # hysteresis, see QuoteTolerance
+        ("ahead", "<i8"),
+        ("size_percent", "<i8"),
+        ("in_flight", "<i8"),
+        ("post_only", "<i8"),
+        ("rest", "<i8"),  # ns that a side waits after a refusal
+        ("healthy", "<i8"),  # 0 while the audit log cannot be written
+        ("first_value", "<i8"),  # slots of the sizer's state that explain a size
+        ("values", "<i8"),
+        ("asking", "<i8"),  # 0 once nobody is to be asked for orders any more
+        ("by_python", "<i8"),  # 1 where a part has to be called from Python
+        ("money_unit", "<f8"),  # what one money unit is worth
+    ]
+)
+"""How a session quotes."""
+
+BREAKER_DTYPE: Final = np.dtype([("function", "<i8"), ("first_value", "<i8"), ("values", "<i8")])
+"""A compiled breaker: which of ``FUNCTIONS`` it is, and the slots of its state that explain it."""
+
+MEASURED_DTYPE: Final = np.dtype(
+    [("held", "<i8", (MOST_BREAKERS,)), ("values", "<f8", (MOST_BREAKERS * BREAKER_VALUES,))]
+)
+"""What compiled breakers held back and looked at."""
+
+SIZED_DTYPE: Final = np.dtype([("size", "<i8"), ("values", "<f8", (15,))])
+"""A signal's size and the sizer's numbers behind it."""
+
+WANTED_DTYPE: Final = np.dtype(
+    [
+        ("side", "<i8"),
+        ("price", "<i8"),
+        ("size", "<i8"),
+        ("signal", "<i8"),
+        ("take", "<i8"),  # 1 to trade now, 0 to keep a quote
+        ("stage", "<i8"),
+    ]
+)
+"""A wanted quote (size 0: nothing shall stand on this side) or trade (price 0: at market)."""
+
+ACTION_DTYPE: Final = np.dtype(
+    [
+        ("kind", "<i8"),
+        ("number", "<i8"),  # of the order; 0 where it was refused
+        ("instrument", "<i8"),
+        ("side", "<i8"),
+        ("type", "<i8"),
+        ("time_in_force", "<i8"),
+        ("flags", "<i8"),
+        ("price", "<i8"),
+        ("size", "<i8"),
+        ("time", "<i8"),
+        ("signal", "<i8"),  # its row, -1 for none
+        ("wish", "<i8"),  # what the sizer wanted
+        ("refused", "<i8"),  # bits of LimitCode and of Refused
+        ("decided_on", "<i8"),  # the instrument whose decision it was
+    ]
+)
+"""One thing that a decision asks for."""
