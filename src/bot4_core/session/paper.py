@@ -17,7 +17,6 @@ from bot4_core.kernels.matching import advance, match_events, submit, submit_can
 from bot4_core.kernels.matching_sight import Sight, see
 from bot4_core.kernels.matching_state import (
     ARRIVES,
-    CONDUCT_DTYPE,
     INSTRUMENTS,
     INVERSE,
     LATENCY_BACK,
@@ -36,6 +35,7 @@ from bot4_core.kernels.matching_state import (
     RISK_AVERSE,
     TAKEN,
     TAKER_RATE,
+    TERMS_DTYPE,
     grow_desk,
     new_desk,
     terms_of,
@@ -223,14 +223,14 @@ NOTHING.setflags(write=False)
 
 
 def matching_terms(table: Records, instruments: Sequence[Instrument]) -> Records:
-    """Return what matching kernels need to know of instruments, as CONDUCT_DTYPE rows.
+    """Return what matching kernels need to know of instruments, as TERMS_DTYPE rows.
 
     Raises
     ------
     ValidationError
         If fees, multiplier and exponents do not fit into 64-bit fee arithmetic.
     """
-    terms = np.zeros(len(instruments), CONDUCT_DTYPE)
+    terms = np.zeros(len(instruments), TERMS_DTYPE)
     for row, rules, instrument in zip(terms, table, instruments, strict=True):
         row["tick"] = rules["tick"]
         row["lot"] = rules["lot"]

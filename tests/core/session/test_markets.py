@@ -301,7 +301,7 @@ def test_live_trading_is_refused_with_the_reason(consent: bool, path: str) -> No
 def test_warming_up_without_known_instruments_compiles_the_session_all_the_same() -> None:
     told: list[RunProgress] = []
     warm_session(toy_config(), toy_host(), told.append)
-    assert "check_limits" in {each.detail for each in told}
+    assert "think" in {each.detail for each in told}
     assert told[-1] == RunProgress("compile", 1.0, 0, "")
 
 
