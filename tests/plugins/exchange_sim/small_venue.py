@@ -16,7 +16,7 @@ from bot4_core.domain_types.records import (
     Side,
     TimeInForce,
 )
-from bot4_core.kernels.matching_state import CONDUCT_DTYPE
+from bot4_core.kernels.matching_state import TERMS_DTYPE
 from bot4_plugins.exchange_sim.client import client_cancel, client_order
 from bot4_plugins.exchange_sim.engine import (
     ASK,
@@ -66,7 +66,7 @@ KINDS = {
 
 def small_terms() -> np.void:
     """Return rules with a minimum, a maximum, a maker rebate and a taker fee."""
-    terms: np.void = np.zeros(1, CONDUCT_DTYPE)[0]
+    terms: np.void = np.zeros(1, TERMS_DTYPE)[0]
     terms["tick"], terms["lot"] = TICK, LOT
     terms["min_size"], terms["max_size"], terms["min_notional"] = 4, 60, 1_700
     terms["maker"], terms["taker"], terms["fee_unit"] = -1, 3, 100
