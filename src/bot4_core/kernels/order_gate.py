@@ -225,7 +225,7 @@ def judge(tables: TableSet, instrument: int, signal: int, wish: int) -> int:
     else:
         tally["refused"] += 1
         record(tables, REFUSE_ACTION, instrument, signal, wish, refused)
-        if not refused >> SHAPE & 1:
-            let_rest(tables, int(intent["instrument"]), int(intent["side"]), now)
+        resting = instrument if refused >> SHAPE & 1 else int(intent["instrument"])
+        let_rest(tables, resting, int(intent["side"]), now)
     tally["decided"] += 1
     return 0

@@ -215,7 +215,7 @@ class Ordering:
         PluginError
             If a router's answer is no split of the order.
         """
-        if code == 0 and self.router is not None and self.router.memory is None:
+        if self.router is not None and self.router.memory is None:
             self._route_by_hand(instrument, self.router, now)
         self.check(code, instrument)
 
@@ -242,7 +242,9 @@ class Ordering:
             self._judge_children(router.route(), signal, wish)
             place = self._next_order(self.tables.handle, instrument, now)
 
-    def _judge_children(self, children: Sequence[Child], signal: int, wish: int) -> None:
+    def _judge_children(
+        self, children: Sequence[Child], signal: int, wish: int, why: str = ""
+    ) -> None:
         intents = self.tables[Slot.INTENTS]
         instrument = int(intents["instrument"][0])
         for child in children:
@@ -252,7 +254,7 @@ class Ordering:
             intents["price"], intents["size"] = child.price, child.size
             while self._judge(self.tables.handle, instrument, signal, wish) < 0:
                 enlarge_orders(self.tables)
-            self.drain("", route=child.reason)
+            self.drain("", route=child.reason, why=why)
 
     def drain(self, reason: str, *, route: str = "", why: str = "") -> None:
         """Write what kernels left to do as effects.
@@ -350,7 +352,7 @@ class Ordering:
         intents = self.tables[Slot.INTENTS]
         intents[0] = (0, instrument, side, AT_MARKET, IOC, REDUCE_ONLY, 0, size, now)
         if self.router is not None and self.router.memory is None:
-            self._judge_children(self.router.route(), NOBODY, size)
+            self._judge_children(self.router.route(), NOBODY, size, why)
             return
         code = self._think(self.tables.handle, NO_HEAD, SEND)
         self.drain("", why=why)

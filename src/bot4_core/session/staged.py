@@ -8,12 +8,13 @@ from bot4_core.domain_types.canonical_types import InstrumentId, Nanoseconds
 from bot4_core.domain_types.decisions import BreakerEffect, BreakerScope, BreakerVerdict
 from bot4_core.domain_types.instruments import InstrumentStatus
 from bot4_core.domain_types.records import EVENT_DTYPE, BookState, EventKind, OrderStatus
-from bot4_core.errors import ValidationError
+from bot4_core.errors import PluginError, ValidationError
 from bot4_core.jit import entry_point
 from bot4_core.kernels.decision import (
     ACT,
     ALONE,
     BY_PYTHON,
+    DECIDED,
     NO_BOOK_ROOM,
     OBSERVE_AND_ACT,
     READY,
@@ -84,21 +85,22 @@ class StagedDriver:
         ends, ordering = self._ends, self._ordering
         while start < stop:
             span = (start, stop)
-            try:
-                code = self._take(
-                    books.rows, books.memory.words, records, span, handle, features, head
-                )
-                if code == READY:
-                    code = self._think(handle, head, OBSERVE_AND_ACT)
-                if code:
-                    self._go_on(code, records, start)
-            except ValidationError:
-                raise
-            except Exception as error:  # noqa: BLE001 - whatever a foreign part raises
-                self._struck(ends[0], error)
+            code = self._take(books.rows, books.memory.words, records, span, handle, features, head)
+            if code == READY:
+                code = self._thought(OBSERVE_AND_ACT)
+            if code:
+                self._go_on(code, records, start)
             start = ends[END]
             if ordering.crowded:
                 ordering.drain(REQUOTE)
+
+    def _thought(self, task: int) -> int:
+        """Let the compiled parts think; what they raise counts against them."""
+        try:
+            return self._think(self._handle, self._head, task)
+        except Exception as error:  # noqa: BLE001 - whatever a foreign part raises
+            self._struck(self._ends[0], error)
+            return DECIDED
 
     def _go_on(self, code: int, records: Records, start: int) -> None:
         """Do from Python what the compiled step left."""
@@ -141,8 +143,7 @@ class StagedDriver:
     def _decide(self, instrument: int, live: bool, now: int) -> None:
         """Let breakers observe, and decide."""
         if self._ordering.compiled:
-            code = self._think(self._handle, self._head, OBSERVE_AND_ACT)
-            self._follow(code, instrument, now)
+            self._follow(self._thought(OBSERVE_AND_ACT), instrument, now)
             return
         panel = self._state.panel
         tripped = panel.observe(instrument, now)
@@ -161,11 +162,14 @@ class StagedDriver:
         if code == TRIPPED:
             verdicts = self._state.panel.latch(instrument, self._ordering.breakers.observed(), now)
             self._tripped(verdicts)
-            code = self._think(self._handle, self._head, ACT)
+            code = self._thought(ACT)
         if code == STAND_BACK:
             self._stand_back(instrument, self._state.panel.effects[instrument], now)
         elif code:
-            self._ordering.check(code, instrument)
+            try:
+                self._ordering.check(code, instrument)
+            except PluginError as error:
+                self._strike(instrument, error, now)
 
     def _struck(self, instrument: int, error: Exception) -> None:
         """Count an error that a compiled part raised."""
