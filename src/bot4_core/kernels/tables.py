@@ -21,6 +21,7 @@ __all__ = ["TableSet", "Tables", "call_at", "part_address", "table_at"]
 TableSet: TypeAlias = NDArray[np.int64]
 """What kernels are handed; made by ``Tables`` only."""
 WIDTH: Final = 2  # address and length
+COMPILING: Final = is_compiling()
 
 
 class Tables:
@@ -52,9 +53,9 @@ class Tables:
 
     def nest(self, slot: int, inner: "Tables") -> None:
         """Place a table set within this one; kernels take it out as an array of integers."""
-        if is_compiling():
-            self.put(slot, inner.handle)
         self._arrays[slot] = inner.handle
+        self._memory[slot * WIDTH] = inner._memory.ctypes.data
+        self._memory[slot * WIDTH + 1] = len(inner._memory)
 
     def __getitem__(self, slot: int) -> Any:
         return self._arrays[slot]
@@ -62,10 +63,10 @@ class Tables:
     @property
     def handle(self) -> TableSet:
         """What kernels are handed; stays valid when an array is replaced."""
-        return self._memory if is_compiling() else cast("TableSet", self._arrays)
+        return self._memory if COMPILING else cast("TableSet", self._arrays)
 
 
-if is_compiling():
+if COMPILING:
 
     @intrinsic
     def table_at(typing_context: Any, tables: Any, slot: Any, dtype: Any) -> Any:
