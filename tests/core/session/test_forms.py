@@ -241,7 +241,7 @@ def records(happening: Happening, session: Session, now: int) -> Records:
         return trade(now, bid, 5, Side.BUY if happening.price > 0 else Side.SELL, of)
     kinds = (EventKind.ORDER_ACCEPTED, EventKind.ORDER_FILLED, EventKind.ORDER_CANCELED)
     size = 3 if kinds[happening.what - 3] is EventKind.ORDER_FILLED else 0
-    event = order_event(kinds[happening.what - 3], number, now, size=size, price=bid)
+    event = order_event(kinds[happening.what - 3], number, now, size=size, price=bid, side=1)
     if number in orders:
         event["instrument"], event["side"] = orders[number].instrument, orders[number].side
     event["sequence"] = now
