@@ -227,5 +227,4 @@ def judge(tables: TableSet, instrument: int, signal: int, wish: int) -> int:
         record(tables, REFUSE_ACTION, instrument, signal, wish, refused)
         resting = instrument if refused >> SHAPE & 1 else int(intent["instrument"])
         let_rest(tables, resting, int(intent["side"]), now)
-    tally["decided"] += 1
     return 0

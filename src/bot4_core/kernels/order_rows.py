@@ -161,7 +161,6 @@ TALLY_DTYPE: Final = np.dtype(
         ("stamp", "<i8"),
         ("actions", "<i8"),
         ("wanted", "<i8"),
-        ("decided", "<i8"),
         ("refused", "<i8"),
         ("decisions", "<i8"),  # times that a strategy was asked
         ("messages", "<i8"),

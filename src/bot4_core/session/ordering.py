@@ -152,11 +152,6 @@ class Ordering:
         return entry_point(judge, self.tables.handle, 0, 0, 0)
 
     @property
-    def decided(self) -> int:
-        """Orders judged."""
-        return int(self.tables[Slot.TALLY]["decided"][0])
-
-    @property
     def refused(self) -> int:
         """Orders kept back."""
         return int(self.tables[Slot.TALLY]["refused"][0])

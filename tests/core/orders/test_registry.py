@@ -137,6 +137,9 @@ def test_an_order_out_of_line_is_refused(fields: dict[str, int]) -> None:
 def test_asking_for_an_order_that_is_not_there_names_the_last_one() -> None:
     with pytest.raises(OrderError, match="no order 5 \\(last number 1\\)"):
         one_order().note(5, LocalEvidence.SENT, 1)
+    for number in (0, 5):
+        with pytest.raises(OrderError, match=f"no order {number} "):
+            _ = one_order()[number]
 
 
 def test_numbers_are_dense_and_client_ids_carry_the_run() -> None:

@@ -26,7 +26,7 @@ from bot4_core.domain_types.audit_records import AuditKind
 from bot4_core.domain_types.canonical_types import InstrumentId, VenueName
 from bot4_core.domain_types.decisions import BreakerEffect, BreakerScope, ChildOrder
 from bot4_core.domain_types.orders import OrderIntent
-from bot4_core.domain_types.records import EventKind, Side
+from bot4_core.domain_types.records import EventKind, OrderStatus, Side
 from bot4_core.errors import OrderError, PluginError
 from bot4_core.jit import kernel
 from bot4_core.kernels.order_rows import MOST_ACTIONS, ORDER_DTYPE, Slot
@@ -304,6 +304,17 @@ def test_a_compiled_breaker_that_raises_blocks_its_scope_after_three_errors() ->
     assert sent(refused) == []
 
 
+def test_a_message_may_bring_an_answer_and_the_market_at_once() -> None:
+    session = session_of()
+    session.step(touch(START, BID, ASK))
+    answer = order_event(EventKind.ORDER_ACCEPTED, 1, START + 1, side=1, size=20)
+    answer["flags"] = 0
+    effects = session.step(np.concatenate([answer, touch(START + 1, BID + 100, ASK + 100)]))
+    assert session.state.account.orders[1].status is OrderStatus.PENDING_CANCEL
+    assert cancels(effects) == [1, 2]
+    assert session.state.decisions == 2
+
+
 def test_errors_of_our_own_books_are_nobodys_strike() -> None:
     session = session_of()
     event = order_event(EventKind.ORDER_FILLED, 1, START, side=1, size=0)
@@ -360,7 +371,7 @@ def by_hand(answer: Callable[[Record], Sequence[object]] = both_sides) -> Sessio
 
 def test_a_python_router_finds_room_and_closes_positions_too() -> None:
     session = by_hand()
-    session.state.account.orders.tables.put(Slot.ORDERS, np.zeros(2, ORDER_DTYPE))
+    session.state.account.orders.tables.put(Slot.ORDERS, np.zeros(1, ORDER_DTYPE))
     first = session.step(touch(START, BID, ASK))
     accept(session, first, START)
     assert [each.number for each in sent(first)] == [1, 2]

@@ -363,6 +363,28 @@ def test_the_kernels_of_compiled_parts_are_known_ahead() -> None:
         assert int(function(*arguments)) >= 0  # type: ignore[call-overload]  # all return int
 
 
+def test_what_python_parts_need_is_known_ahead_as_well() -> None:
+    sizer, strategy = FixedSizer(INSTRUMENTS), CompiledStrategy(NOTHING, INSTRUMENTS)
+    names = [
+        [each.function.__name__ for each in part_kernels(parts, INSTRUMENTS)]
+        for parts in (
+            Parts(strategy=strategy, sizer=CompiledSizer(NOTHING, INSTRUMENTS)),
+            Parts(strategy=strategy, sizer=sizer),
+            Parts(strategy=strategy, sizer=sizer, router=ScriptedRouter(INSTRUMENTS, [])),
+        )
+    ]
+    assert names == [
+        ["quote_bid", "size_by_strength"],
+        ["quote_bid", "order"],
+        ["quote_bid", "order", "next_order", "judge"],
+    ]
+
+
+def test_a_python_part_has_no_compiled_memory() -> None:
+    with pytest.raises(PluginError, match="no compiled memory"):
+        _ = strategy_calls(ScriptedStrategy(INSTRUMENTS, lambda view: []), views()).example
+
+
 def test_a_market_order_is_routed_without_a_price() -> None:
     intents = np.zeros(1, INTENT_DTYPE)
     intents[0] = (1, 0, -1, 1, 2, 0, 0, 100, START)
