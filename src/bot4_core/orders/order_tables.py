@@ -34,7 +34,8 @@ def new_order_tables(instruments: int, keep: int, views: NDArray[np.void] | None
         Where open sizes are written; its own ones if not given.
     """
     tables = Tables(len(Slot))
-    orders = np.zeros(1 << max(0, keep - 1).bit_length(), ORDER_DTYPE)
+    orders = np.empty(1 << max(0, keep - 1).bit_length(), ORDER_DTYPE)
+    orders[:] = np.zeros((), ORDER_DTYPE)  # written, so that no order waits for memory later
     desks = np.zeros(instruments, DESK_DTYPE)
     desks["oldest"] = desks["newest"] = NOBODY
     desks["open_status"] = FULL_STATUS

@@ -48,7 +48,7 @@ from bot4_core.orders.working import WorkingOrder
 
 __all__ = ["OrderChange", "Orders"]
 
-KEEP_FINISHED: Final = 65_536
+KEEP_FINISHED: Final = 16_384
 _FILLED: Final = int(EventKind.ORDER_FILLED)
 _MAKER: Final = int(EventFlag.MAKER)
 _THIRD_ASSET: Final = int(EventFlag.THIRD_ASSET_FEE)
