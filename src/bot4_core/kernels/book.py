@@ -9,7 +9,12 @@ from bot4_core.kernels.book_state import BookRow, Events, distrust
 from bot4_core.kernels.book_window import Words
 from bot4_core.kernels.wire_bytes import borrowed
 
-__all__ = ["apply_events"]
+__all__ = ["ROWS", "WORDS", "apply_events"]
+
+ROWS: Final = 0
+"""Slot of the books' tables: a row an instrument."""
+WORDS: Final = 1
+"""Slot: the memory of their levels."""
 
 BOOK_END: Final = int(EventKind.BOOK_END)
 TRADE: Final = int(EventKind.TRADE)

@@ -19,11 +19,16 @@ __all__ = [
     "LONGEST_DECIMAL",
     "LOST",
     "TOO_LARGE",
+    "are_zeros",
+    "decimal_layout",
     "digit_count",
     "digits_value",
+    "is_laid_out",
+    "laid_out_digits",
     "peek",
     "scan_count",
     "scan_decimal",
+    "scan_short_decimal",
     "scan_signed_decimal",
 ]
 
@@ -134,14 +139,18 @@ def scan_decimal(text: Text, at: int, stop: int, places: int) -> tuple[int, int]
     multiplications; two parts of at most eight digits cost two of each.
     """
     if at + 9 <= stop:
-        value, following = _scan_short_decimal(text, at, places)
+        value, following = scan_short_decimal(text, at, places)
         if following != LOST:
             return value, following
     return _scan_other_decimal(text, at, stop, places)
 
 
 @kernel(inline=True)
-def _scan_short_decimal(text: Text, at: int, places: int) -> tuple[int, int]:
+def scan_short_decimal(text: Text, at: int, places: int) -> tuple[int, int]:
+    """Read a decimal of at most eight characters; nine bytes must be readable.
+
+    ``next`` is `LOST` for longer ones, inexact ones and more than ten ``places``.
+    """
     eight = word(text, at)
     marks = _non_digits(eight)
     whole = leading_bytes(marks)
@@ -151,14 +160,59 @@ def _scan_short_decimal(text: Text, at: int, places: int) -> tuple[int, int]:
         return digits_value(eight, whole) * int(POWERS[places]), at + whole
     length = leading_bytes(marks & (marks - 1))
     missing = places - (length - whole - 1)
-    if missing < 0 or length == whole + 1:
+    kept = length + int(min(missing, 0))
+    if length == whole + 1 or not are_zeros(eight, kept, length):
         return 0, LOST
     if length == 8 and ZERO <= byte(text, at + 8) <= ZERO + 9:
         return 0, LOST
-    # close the gap that the point leaves, then read both parts as one number
-    front = (1 << (8 * whole)) - 1
+    return laid_out_digits(eight, whole, kept) * int(POWERS[max(missing, 0)]), at + length
+
+
+@kernel(inline=True)
+def decimal_layout(eight: int) -> tuple[int, int]:
+    """Return where the point of ``digits.digits`` stands and how long that is, at most 8.
+
+    A length of 0 stands for anything else. Numbers of one list are mostly of one layout, and to
+    compare with it is faster than to find out (see `is_laid_out`): reading on need not wait.
+    """
+    marks = _non_digits(eight)
+    point = leading_bytes(marks)
+    length = leading_bytes(marks & (marks - 1))
+    if point in (0, 8) or length == point + 1 or (eight >> (8 * point)) & 0xFF != DOT:
+        return 0, 0
+    return point, length
+
+
+@kernel(inline=True)
+def is_laid_out(eight: int, point: int, length: int) -> bool:
+    """Say whether eight bytes begin with ``length`` characters of such a layout."""
+    others = (_non_digits(eight) ^ (0x80 << (8 * point))) & _cover(length)
+    return others == 0 and (eight >> (8 * point)) & 0xFF == DOT
+
+
+@kernel(inline=True)
+def are_zeros(eight: int, first: int, end: int) -> bool:
+    """Say whether the bytes from ``first`` (at least 1) to before ``end`` are the digit zero."""
+    return (eight ^ ZEROS) & (_cover(end) ^ _cover(first)) == 0
+
+
+@kernel(inline=True)
+def _cover(count: int) -> int:
+    # all bits of 1 to 8 bytes
+    last = 1 << (8 * int(count) - 1)
+    return last | (last - 1)
+
+
+@kernel(inline=True)
+def laid_out_digits(eight: int, point: int, length: int) -> int:
+    """Return the number that the digits before and after the point spell together.
+
+    ``length`` may leave out the last of them, but not the point.
+    """
+    front = (1 << (8 * point)) - 1
+    # close the gap that the point leaves
     joined = ((eight & front) << 8) | (eight & ~(front << 8 | 0xFF))
-    return digits_value(joined, length) * int(POWERS[missing]), at + length
+    return digits_value(joined, length)
 
 
 @kernel()

@@ -13,7 +13,7 @@ from bot4_core.domain_types.market_data import BookLevel, BookSnapshot
 from bot4_core.domain_types.records import EVENT_DTYPE, BookState, ChainRule, EventKind, Side
 from bot4_core.errors import BookStateError, ValidationError
 from bot4_core.jit import entry_point
-from bot4_core.kernels.book import apply_events
+from bot4_core.kernels.book import ROWS, WORDS, apply_events
 from bot4_core.kernels.book_ladder import depth_cost, level_size, walk_levels
 from bot4_core.kernels.book_messages import (
     ladder_is_short,
@@ -24,6 +24,7 @@ from bot4_core.kernels.book_messages import (
 from bot4_core.kernels.book_pending import KEPT_HEADER, KEPT_LEVEL
 from bot4_core.kernels.book_state import BOOK_DTYPE, distrust
 from bot4_core.kernels.book_window import GRAIN
+from bot4_core.kernels.tables import Tables
 from bot4_core.market.book_memory import BookMemory
 
 __all__ = ["Books", "OrderBook"]
@@ -60,9 +61,11 @@ class Books:
         State, best levels and counters, for drivers to read.
     memory : BookMemory
         ``memory.words`` goes with ``rows`` into ``kernels.book.apply_events``.
+    tables : Tables
+        Both for kernels that are handed tables: at ``ROWS`` and ``WORDS`` of ``kernels.book``.
     """
 
-    __slots__ = ("_apply", "_stop", "memory", "rows", "table")
+    __slots__ = ("_apply", "_stop", "memory", "rows", "table", "tables")
 
     def __init__(self, table: NDArray[np.void]) -> None:
         self._apply: Callable[..., int] = self._first_apply
@@ -70,6 +73,7 @@ class Books:
         self.table = table[:0]
         self.rows: NDArray[np.void] = np.zeros(0, BOOK_DTYPE)
         self.memory = BookMemory()
+        self.tables = Tables(2)
         self.extend(table)
 
     def extend(self, table: NDArray[np.void]) -> None:
@@ -91,6 +95,11 @@ class Books:
                     self.memory.words[int(row[field]) + GRAIN] = table[i]["tick"]
         self.table = table
         self.rows = rows
+        self._place()
+
+    def _place(self) -> None:
+        self.tables.put(ROWS, self.rows)
+        self.tables.put(WORDS, self.memory.words)
 
     def __len__(self) -> int:
         return int(self.rows.size)
@@ -157,6 +166,7 @@ class Books:
         if pending_is_short(row, levels):
             self.memory.grow_pending(row, KEPT_HEADER + KEPT_LEVEL * levels)
             grown = True
+        self._place()
         return grown
 
     def needs_snapshot(self, instrument: int) -> bool:

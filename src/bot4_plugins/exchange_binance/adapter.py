@@ -20,15 +20,18 @@ from bot4_core.errors import (
     PrecisionGrew,
 )
 from bot4_core.jit import Specialisation, entry_point
-from bot4_core.kernels.book_state import BOOK_DTYPE
+from bot4_core.kernels.tables import Tables
 from bot4_core.kernels.wire_symbols import insert_symbol
 from bot4_core.market.order_book import Books
 from bot4_core.plugins.interfaces import EventBatch, Exchange, Outbound, PartSettings, Records
 from bot4_plugins.exchange_binance.drafts import DraftMessage, DraftValue, PriceText, SizeText
-from bot4_plugins.exchange_binance.kernel_layout import ROOM
+from bot4_plugins.exchange_binance.kernel_layout import ROOM, UNAPPLIED
 from bot4_plugins.exchange_binance.kernel_messages import (
+    BOOKS,
+    RECORDS,
     SHORTEST_LEVEL,
     SPARE,
+    STATES,
     decode_and_apply,
     decode_message,
     decode_messages,
@@ -113,7 +116,12 @@ class BinanceExchange(Exchange):
         self._state = self._registry.state
         self._fast: Callable[..., int] = self._first_message
         self._fast_block: Callable[..., tuple[int, int, int]] = self._first_block
-        self._fast_into: Callable[..., tuple[int, int]] = self._first_into
+        self._fast_into: Callable[..., int] = self._first_into
+        self._tables = Tables(3)
+        self._tables.put(STATES, self._state)
+        self._handle = self._tables.handle
+        self._books: Books | None = None
+        self._records: Records | None = None
 
     @property
     def instruments(self) -> tuple[Instrument, ...]:
@@ -170,18 +178,27 @@ class BinanceExchange(Exchange):
 
         One crossing into compiled code instead of two; the books take in new instruments.
         """
+        if books is not self._books or batch.records is not self._records:
+            self._hand_over(batch, books)
         count = batch.count
-        made, applied = self._fast_into(
-            data, received, batch.records, count, self._state, books.rows, books.memory.words
-        )
-        if made <= 0:
+        made = self._fast_into(data, received, count, self._handle)
+        if made > 0:
+            batch.count = count + made
+            return made
+        if made != UNAPPLIED:
             return super().decode_into(data, received, batch, books)
+        made, applied = int(self._state[0]["made"]), int(self._state[0]["applied"])
         batch.count = count + made
-        if applied < batch.count:
-            if len(self.table) > len(books):
-                books.extend(self.table)
-            books.apply(batch.records, applied, batch.count)
+        if len(self.table) > len(books):
+            books.extend(self.table)
+        books.apply(batch.records, applied, batch.count)
         return made
+
+    def _hand_over(self, batch: EventBatch, books: Books) -> None:
+        """Tell the compiled code where records go and what they are applied to."""
+        self._books, self._records = books, batch.records
+        self._tables.put(RECORDS, batch.records)
+        self._tables.nest(BOOKS, books.tables)
 
     def decode_carefully(self, data: bytes, received: Nanoseconds, batch: EventBatch) -> int:
         """Decode with the slow decoder alone; same meaning as `decode`."""
@@ -281,12 +298,8 @@ class BinanceExchange(Exchange):
         self._compile()
         return self._fast_block(*arguments)
 
-    def _first_into(self, *arguments: object) -> tuple[int, int]:
-        records, rows = np.zeros(1, EVENT_DTYPE), np.zeros(1, BOOK_DTYPE)
-        words = np.zeros(1, np.int64)
-        self._fast_into = entry_point(
-            decode_and_apply, b"", 0, records, 0, self._state, rows, words
-        )
+    def _first_into(self, *arguments: object) -> int:
+        self._fast_into = entry_point(decode_and_apply, b"", 0, 0, self._handle)
         return self._fast_into(*arguments)
 
     def _compile(self) -> None:
@@ -298,7 +311,11 @@ class BinanceExchange(Exchange):
         catalogue = read_metadata(self.facts, metadata.content)
         self.refused_listings = tuple(catalogue.refused)
         self._registry.learn(catalogue.instruments)
+        self._take_state()
+
+    def _take_state(self) -> None:
         self._state = self._registry.state
+        self._tables.put(STATES, self._state)
 
     def _subject(self) -> str:
         """Return the symbol of messages that name none, empty where it could be several."""
@@ -329,7 +346,7 @@ class BinanceExchange(Exchange):
             for event in draft.events
         ]
         self._registry.add(number, instrument)
-        self._state = self._registry.state
+        self._take_state()
         batch.reserve(len(rows))
         for index, row in enumerate(rows, batch.count):
             batch.records[index] = row

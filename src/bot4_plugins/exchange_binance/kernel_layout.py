@@ -15,6 +15,7 @@ __all__ = [
     "MOST_SYMBOLS",
     "PREVIOUS",
     "ROOM",
+    "UNAPPLIED",
     "UNKNOWN",
     "bit",
     "letter",
@@ -24,6 +25,8 @@ UNKNOWN: Final = -1
 """Result: not a message this decoder vouches for; the slow one must judge it."""
 ROOM: Final = -2
 """Result: the message may not fit into the batch."""
+UNAPPLIED: Final = -3
+"""Result: decoded, but the books could not take all of it."""
 
 FIELDS: Final = 64
 PREVIOUS: Final = 58
@@ -47,6 +50,8 @@ DECODER_DTYPE: Final = np.dtype(
         ("deferred", "<i8"),  # bits of the book sides to be read when the rest is known
         ("linked", "<i8"),  # 1 where depth messages must carry ``pu``
         ("subject", "<i8"),  # 1 + the row of the symbol that snapshots are of, 0 for none
+        ("made", "<i8"),  # records of a message that the books could not take at once
+        ("applied", "<i8"),  # the place of the first that they did not take
         ("symbols", "<i8", (SYMBOL_ROWS * SYMBOL_WIDTH,)),
     ]
 )

@@ -2,9 +2,21 @@
 
 from typing import Final
 
+import numpy as np
+
 from bot4_core.domain_types.records import EventKind, Side
 from bot4_core.jit import kernel
-from bot4_core.kernels.wire import LOST, peek, scan_decimal
+from bot4_core.kernels.wire import (
+    LOST,
+    POWERS,
+    are_zeros,
+    decimal_layout,
+    is_laid_out,
+    laid_out_digits,
+    peek,
+    scan_decimal,
+    scan_short_decimal,
+)
 from bot4_core.kernels.wire_bytes import Text, byte, word
 from bot4_core.kernels.wire_json import (
     CLOSE_ARRAY,
@@ -30,6 +42,11 @@ TWO_BYTES: Final = (1 << 16) - 1
 THREE_BYTES: Final = (1 << 24) - 1
 LEVEL_BEGIN: Final = int.from_bytes(b'["', "little")
 LEVEL_MIDDLE: Final = int.from_bytes(b'","', "little")
+NEXT_LEVEL: Final = int.from_bytes(b',["', "little")
+LONGEST_ALIKE: Final = 24
+"""Bytes of a level of two short decimals, from the comma before it to its bracket."""
+MOST_PLACES: Final = 10
+"""Decimals kept of a price whose digits are read at once, so that 64 bits hold it."""
 
 
 @kernel()
@@ -67,14 +84,64 @@ def _scan_level(
     return _scan_spaced_level(text, at, stop, price_places, size_places)
 
 
+@kernel(inline=True)
+def _write_level(
+    records: Records, index: int, instrument: int, side: int, price: int, size: int
+) -> None:
+    record = records[np.uint64(index)]
+    record["price"] = price
+    record["size"] = size
+    record["instrument"] = instrument
+    record["kind"] = BOOK_SET
+    record["side"] = side
+
+
+@kernel()
+def _read_alike(text: Text, at: int, stop: int, state: Record, records: Records, side: int) -> int:
+    """Write the levels that follow, while each price is laid out as the first of them.
+
+    Begins and ends after a level. What stops it is for `read_levels` to judge.
+    """
+    row = state["row"]
+    instrument = state["symbols"][row + INSTRUMENT]
+    size_places = int(state["symbols"][row + SIZE_PLACES])
+    price_places = int(state["symbols"][row + PRICE_PLACES])
+    if at + LONGEST_ALIKE > stop:
+        return at
+    point, length = decimal_layout(word(text, at + 3))
+    if length == 0 or price_places > MOST_PLACES:
+        return at
+    missing = price_places - (length - point - 1)
+    kept = length + min(missing, 0)
+    scale = int(POWERS[max(missing, 0)])
+    index = state["next"]
+    while at + LONGEST_ALIKE <= stop and word(text, at) & THREE_BYTES == NEXT_LEVEL:
+        eight = word(text, at + 3)
+        end = at + 3 + length
+        if not is_laid_out(eight, point, length) or not are_zeros(eight, kept, length):
+            break
+        if word(text, end) & THREE_BYTES != LEVEL_MIDDLE:
+            break
+        price = laid_out_digits(eight, point, kept) * scale
+        size, end = scan_short_decimal(text, end + 3, size_places)
+        if price == 0 or end == LOST:
+            break
+        if byte(text, end) != QUOTE or byte(text, end + 1) != CLOSE_ARRAY:
+            break
+        _write_level(records, index, instrument, side, price, size)
+        index += 1
+        at = end + 2
+    state["next"] = index
+    return at
+
+
 @kernel()
 def read_levels(text: Text, at: int, stop: int, state: Record, records: Records, side: int) -> int:
     """Write one record a level and return the position after the array."""
     row = state["row"]
     instrument = state["symbols"][row + INSTRUMENT]
-    price_places = state["symbols"][row + PRICE_PLACES]
-    size_places = state["symbols"][row + SIZE_PLACES]
-    index = state["next"]
+    price_places = int(state["symbols"][row + PRICE_PLACES])
+    size_places = int(state["symbols"][row + SIZE_PLACES])
     at = skip_space(text, enter(text, at, stop, OPEN_ARRAY), stop)
     if peek(text, at, stop) == CLOSE_ARRAY:
         return at + 1
@@ -82,15 +149,10 @@ def read_levels(text: Text, at: int, stop: int, state: Record, records: Records,
         price, size, at = _scan_level(text, at, stop, price_places, size_places)
         if at >= stop or price <= 0:
             return LOST
-        record = records[index]
-        record["price"] = price
-        record["size"] = size
-        record["instrument"] = instrument
-        record["kind"] = BOOK_SET
-        record["side"] = side
-        index += 1
+        _write_level(records, state["next"], instrument, side, price, size)
+        state["next"] += 1
+        at = _read_alike(text, at, stop, state, records, side)
         if peek(text, at, stop) != COMMA:
-            state["next"] = index
             return enter(text, at, stop, CLOSE_ARRAY)
         at = skip_space(text, at + 1, stop)
     return LOST

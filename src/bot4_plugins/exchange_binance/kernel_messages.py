@@ -5,8 +5,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from bot4_core.domain_types.records import EVENT_DTYPE
 from bot4_core.jit import kernel
-from bot4_core.kernels.book import apply_events
+from bot4_core.kernels.book import ROWS, WORDS, apply_events
+from bot4_core.kernels.book_state import BOOK_DTYPE
+from bot4_core.kernels.tables import TableSet, table_at
 from bot4_core.kernels.wire import LOST
 from bot4_core.kernels.wire_bytes import Buffer, Text, borrowed, text_of, word
 from bot4_core.kernels.wire_json import (
@@ -23,12 +26,27 @@ from bot4_core.kernels.wire_symbols import text_word
 from bot4_core.plugins.interfaces import Record, Records
 from bot4_plugins.exchange_binance.kernel_events import decode_book, decode_quote, decode_trade
 from bot4_plugins.exchange_binance.kernel_fields import begin_fields, follow, scan_fields
-from bot4_plugins.exchange_binance.kernel_layout import ROOM, UNKNOWN, bit, letter
+from bot4_plugins.exchange_binance.kernel_layout import (
+    DECODER_DTYPE,
+    ROOM,
+    UNAPPLIED,
+    UNKNOWN,
+    bit,
+    letter,
+)
 from bot4_plugins.exchange_binance.kernel_levels import read_side
 from bot4_plugins.exchange_binance.kernel_prices import decode_candle, decode_mark
 from bot4_plugins.exchange_binance.kernel_snapshots import decode_snapshot, is_snapshot
 
-__all__ = ["decode_and_apply", "decode_message", "decode_messages"]
+__all__ = ["BOOKS", "RECORDS", "STATES", "decode_and_apply", "decode_message", "decode_messages"]
+
+STATES: Final = 0
+"""Slot of `decode_and_apply`'s tables: the decoder's record."""
+RECORDS: Final = 1
+"""Slot: the records to write to."""
+BOOKS: Final = 2
+"""Slot: the books' own tables."""
+NUMBER_DTYPE: Final = np.dtype(np.int64)
 
 
 def _spelled(text: bytes) -> int:
@@ -168,26 +186,34 @@ def decode_message(
 
 
 @kernel()
-def decode_and_apply(
-    data: Buffer,
-    received: int,
-    records: Records,
-    count: int,
-    states: Records,
-    rows: Records,
-    words: NDArray[np.int64],
-) -> tuple[int, int]:
+def decode_and_apply(data: Buffer, received: int, count: int, tables: TableSet) -> int:
     """Decode one message and apply its records to the books, in one call from Python.
+
+    Parameters
+    ----------
+    tables : TableSet
+        The decoder's record, the batch's records and the books, at `STATES`, `RECORDS`, `BOOKS`.
 
     Returns
     -------
-    result, applied : int
-        The first as of `decode_message`; the place behind the last record applied.
+    int
+        As of `decode_message` if all records were applied, or `UNAPPLIED`: then ``made`` and
+        ``applied`` of the decoder's record say how many there are, and the place behind the last
+        one applied.
     """
+    states = table_at(tables, STATES, DECODER_DTYPE)
+    records = table_at(tables, RECORDS, EVENT_DTYPE)
     made = decode_message(data, received, records, count, states)
     if made <= 0:
-        return made, count
-    return made, apply_events(rows, words, records, count, count + made)
+        return made
+    books = table_at(tables, BOOKS, NUMBER_DTYPE)
+    rows, words = table_at(books, ROWS, BOOK_DTYPE), table_at(books, WORDS, NUMBER_DTYPE)
+    applied = apply_events(rows, words, records, count, count + made)
+    if applied == count + made:
+        return made
+    states[0]["made"] = made
+    states[0]["applied"] = applied
+    return UNAPPLIED
 
 
 @kernel()

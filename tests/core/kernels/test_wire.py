@@ -10,13 +10,19 @@ from bot4_core.kernels.wire import (
     INEXACT,
     LOST,
     TOO_LARGE,
+    are_zeros,
+    decimal_layout,
     digit_count,
     digits_value,
+    is_laid_out,
+    laid_out_digits,
     peek,
     scan_count,
     scan_decimal,
+    scan_short_decimal,
     scan_signed_decimal,
 )
+from bot4_core.kernels.wire_bytes import word
 
 PLACES = st.integers(0, 18)
 DIGITS = st.text("0123456789", max_size=24)
@@ -127,3 +133,59 @@ def test_digits_are_counted_and_valued_eight_at_a_time(eight: bytes) -> None:
 
 def test_peek_gives_zero_from_the_stop_on() -> None:
     assert [peek(b"ab", at, 1) for at in (0, 1, 2, LOST)] == [ord("a"), 0, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("text", "layout"),
+    [
+        (b'1.5",   ', (1, 3)),
+        (b"12345.67", (5, 8)),
+        (b"1.234567", (1, 8)),
+        (b"1.2.3456", (1, 3)),
+        (b"12345678", (0, 0)),
+        (b'123",456', (0, 0)),
+        (b".1234567", (0, 0)),
+        (b'123.",12', (0, 0)),
+        (b"1234567.", (0, 0)),
+        (b"1\xff3.4567", (0, 0)),
+    ],
+)
+def test_layout_of_a_short_decimal(text: bytes, layout: tuple[int, int]) -> None:
+    assert decimal_layout(word(text, 0)) == layout
+
+
+@given(st.binary(min_size=8, max_size=8), st.integers(0, 7), st.sampled_from(b"./0195\xb0\xff"))
+def test_laid_out_are_texts_of_the_same_shape(noise: bytes, at: int, byte: int) -> None:
+    pattern = b"12345.67"
+    text = pattern[:at] + bytes([byte]) + pattern[at + 1 :]
+    for length in (7, 8):
+        shaped = text[:length].replace(b".", b"", 1).isdigit() and text[5:6] == b"."
+        tail = text[:length] + noise[length:]
+        assert is_laid_out(word(tail, 0), 5, length) == shaped
+    assert not is_laid_out(word(b"1234.567", 0), 5, 8)
+
+
+@given(st.integers(0, 99999), st.integers(0, 99))
+def test_laid_out_digits_may_leave_out_the_last(whole: int, decimals: int) -> None:
+    eight = word(b"%05d.%02d" % (whole, decimals), 0)
+    for kept in (0, 1, 2):
+        expected = int(f"{whole:05d}{decimals:02d}"[: 5 + kept])
+        assert laid_out_digits(eight, 5, 6 + kept) == expected
+        assert are_zeros(eight, 6 + kept, 8) == (f"{decimals:02d}"[kept:].strip("0") == "")
+
+
+@pytest.mark.parametrize(
+    ("text", "places", "found"),
+    [
+        (b'61800.30"', 1, (618003, 8)),
+        (b'61800.35"', 1, (0, LOST)),
+        (b'61800.00"', 0, (61800, 8)),
+        (b'61800.30"', 10, (618003 * 10**9, 8)),
+        (b'61800.30"', 11, (0, LOST)),
+        (b"61800.305", 2, (0, LOST)),
+        (b'5.","1.5"', 2, (0, LOST)),
+        (b'25","1.5"', 2, (2500, 2)),
+    ],
+)
+def test_short_decimal(text: bytes, places: int, found: tuple[int, int]) -> None:
+    assert scan_short_decimal(text, 0, places) == found

@@ -126,6 +126,31 @@ def test_odd_messages(data: bytes, market: str) -> None:
     check_agreement(data, market, from_data=True)
 
 
+PRICES = ("61800.30", "61800.35", "9000.00", "0.00", "61800.3", "61800", "123456.70", "1.5", "1e3")
+SIZES = ("0.006", "606.675", "0.000", "12", "1234.567", "12345.678", "0.0015", "", "x", "1.5 ")
+LEVELS = st.lists(st.tuples(st.sampled_from(PRICES), st.sampled_from(SIZES)), max_size=6)
+
+
+@given(LEVELS, LEVELS, st.sampled_from([(",", ":"), (", ", ": ")]), st.booleans())
+def test_levels_of_mixed_layouts(
+    bids: list[tuple[str, str]],
+    asks: list[tuple[str, str]],
+    separators: tuple[str, str],
+    from_data: bool,
+) -> None:
+    fields = depth(b=[list(level) for level in bids], a=[list(level) for level in asks])
+    data = json.dumps(fields, separators=separators).encode()
+    check_agreement(data, "usdm", from_data=from_data)
+
+
+@pytest.mark.parametrize("odd", ['"6180x.30","1.500"', '"61800.40","1.500x', '"61800.40" ,"1.500"'])
+def test_level_unlike_those_before_it(odd: str) -> None:
+    plain = '["61800.30","0.006"]'
+    text = compact(depth(b=[], a=[])).decode()
+    levels = ",".join([plain, plain, f"[{odd}]", plain, plain])
+    check_agreement(text.replace('"b":[]', f'"b":[{levels}]').encode(), "usdm", from_data=False)
+
+
 @pytest.mark.parametrize("market", ["usdm", "spot", "coinm"])
 @pytest.mark.parametrize("builder", EVENTS[:-1])
 def test_every_cut_of_every_message(builder: Callable[[], Fields], market: str) -> None:
