@@ -40,7 +40,15 @@ MONEY: Final = frozenset(
         LimitCode.DRAWDOWN,
     }
 )
-SIZES: Final = frozenset({LimitCode.REDUCE_ONLY, LimitCode.SHORT_SALE})
+SIZES: Final = frozenset(
+    {
+        LimitCode.REDUCE_ONLY,
+        LimitCode.SHORT_SALE,
+        LimitCode.LOT,
+        LimitCode.MIN_SIZE,
+        LimitCode.MAX_SIZE,
+    }
+)
 
 
 @attrs.frozen
@@ -188,6 +196,8 @@ class LimitCheck:
             return text_from_scaled(number, self.exponent)
         if code in SIZES:
             return text_from_scaled(number, self.instruments[instrument].size_exponent)
+        if code is LimitCode.TICK:
+            return text_from_scaled(number, self.instruments[instrument].price_exponent)
         if code is LimitCode.PRICE_COLLAR:
             return text_from_scaled(number * 5, self.instruments[instrument].price_exponent - 1)
         return str(number)

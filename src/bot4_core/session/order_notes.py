@@ -33,9 +33,12 @@ KINDS: Final = {
 }
 
 
-def change_notes(change: OrderChange, client_id: str, venue: str, time: int) -> list[Note]:
+def change_notes(
+    change: OrderChange, client_id: str, instrument: Instrument, time: int
+) -> list[Note]:
     """Return the records of one change of an order: its fill, its new status, its alarms."""
     notes = []
+    venue = str(instrument.venue)
     if change.fill is not None:
         fill = change.fill
         payload: dict[str, Any] = {
@@ -56,7 +59,7 @@ def change_notes(change: OrderChange, client_id: str, venue: str, time: int) -> 
         status: dict[str, Any] = {
             "status": change.after.name.lower(),
             "order": order.number,
-            "filled": order.filled,
+            "filled": text_from_scaled(order.filled, instrument.size_exponent),
         }
         if order.reason >= 0:
             status["reason"] = order.reason

@@ -137,6 +137,10 @@ class Ordering:
         self._cancel_working = entry_point(cancel_working, handle, 0, 0)
         self._tally = tables[Slot.TALLY].view(np.int64).data
         self._numbers = tables[Slot.NUMBERS].view(np.uint8).data
+        self._shown = [
+            [row.data for row in tables[slot].view(np.uint8).reshape(MOST_ACTIONS, -1)]
+            for slot in (Slot.SHOWN_VIEWS, Slot.SHOWN_SIGNALS, Slot.SHOWN_SIZED)
+        ]
 
     @cached_property
     def order(self) -> Callable[..., int]:
@@ -300,12 +304,12 @@ class Ordering:
 
     def _grounds(self, place: int, row: tuple[int, ...], why: str) -> Grounds:
         """Read what an action stood on."""
-        tables, signal = self.tables, row[10]
-        given = self.strategy.given
+        signal, given = row[10], self.strategy.given
+        view, wish, sized = (copies[place].tobytes() for copies in self._shown)
         return Grounds(
-            view=tables[Slot.SHOWN_VIEWS][place].tobytes(),
-            signal=tables[Slot.SHOWN_SIGNALS][place].tobytes() if signal >= 0 else b"",
-            sized=tables[Slot.SHOWN_SIZED][place].tobytes() if signal >= 0 else b"",
+            view=view,
+            signal=wish if signal >= 0 else b"",
+            sized=sized if signal >= 0 else b"",
             given=given[signal] if given and signal >= 0 else None,
             breakers=self.breakers.shown(place, row[13]),
             why=why,

@@ -202,8 +202,8 @@ class StagedDriver:
             known = change.order is not None
             number = int(records["link"][place])
             client_id = state.account.orders.client_id(number) if known else ""
-            venue = str(state.instruments[instrument].venue)
-            self._ordering.say(*change_notes(change, client_id, venue, state.now))
+            rules = state.instruments[instrument]
+            self._ordering.say(*change_notes(change, client_id, rules, state.now))
             if change.after in CLOSED and change.order is not None:
                 state.ordering.let_rest(instrument, change.order.side, state.now)
             if change.alarms:

@@ -2,7 +2,6 @@
 
 import json
 from collections import deque
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -17,7 +16,6 @@ from bot4_plugins.host_cli.order_story import (
     event,
     headline,
     moment,
-    order_decimals,
     order_story,
     outline,
     tripped,
@@ -148,27 +146,13 @@ def list_records(path: Path, kinds: tuple[str, ...], last: int, as_json: bool) -
     if as_json:
         print_json({"schema": 1, "records": [plain(each) for each in records]})
         return
-    decimals = size_decimals(path, records)
     for record in records:
         where = f"{record.sequence:>8}  {moment(record.event_time)}  {record.kind.value:<13}"
-        text = gist(record, decimals.get(record.correlation, 0))
+        text = gist(record)
         click.echo(f"{where}  {record.correlation or '-':<32}  {text}")
 
 
-def size_decimals(path: Path, records: Sequence[AuditRecord]) -> dict[str, int]:
-    """Return the decimals of sizes, by order, which only the orders' intents tell."""
-    orders = {record.correlation for record in records if record.kind in STATUSES}
-    if not orders:
-        return {}
-    intents = search(path, AuditQuery(kinds=(AuditKind.INTENT,)))
-    return {
-        intent.correlation: order_decimals(json.loads(intent.payload))
-        for intent in intents
-        if intent.correlation in orders
-    }
-
-
-def gist(record: AuditRecord, decimals: int) -> str:
+def gist(record: AuditRecord) -> str:
     """Write what a record says in a few words."""
     payload = json.loads(record.payload)
     match record.kind:
@@ -182,7 +166,7 @@ def gist(record: AuditRecord, decimals: int) -> str:
             stopped = payload["facts"].get("stopped", "")
             text = f"{record.run}, {stopped}" if stopped else record.run
         case kind if kind in HAPPENINGS:
-            text = event(kind, payload, decimals)
+            text = event(kind, payload)
         case _:
             text = outline(payload)
     return text

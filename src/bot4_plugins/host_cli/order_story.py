@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from bot4_core.domain_types.audit_records import AuditKind, AuditRecord
-from bot4_core.domain_types.canonical_types import text_from_scaled
 from bot4_core.domain_types.decisions import BreakerScope
 from bot4_core.domain_types.records import BookState, OrderReason
 from bot4_plugins.host_cli.output import without_zeros
@@ -15,7 +14,6 @@ __all__ = [
     "event",
     "headline",
     "moment",
-    "order_decimals",
     "order_story",
     "outline",
     "tripped",
@@ -41,23 +39,17 @@ def order_story(
 
     ``trips`` are the run's records of breakers that tripped; they tell why one held the order.
     """
-    begin, decimals = records[0].event_time, 0
+    begin = records[0].event_time
     for record in records:
         payload = json.loads(record.payload)
         if record.kind in DECIDED:
             begin = record.event_time
-            decimals = order_decimals(payload)
             yield "order", f"{headline(payload)}, decided {moment(begin)}"
             earlier = [trip for trip in trips if trip.sequence < record.sequence]
             yield from grounds(payload, [json.loads(trip.payload) for trip in earlier])
         else:
             after = f"+{(record.event_time - begin) / 1e6:,.3f} ms"
-            yield record.kind.value, f"{after:<14}{event(record.kind, payload, decimals)}"
-
-
-def order_decimals(payload: Payload) -> int:
-    """Return how many decimals the sizes of an intent's instrument have."""
-    return len(str(payload["order"]["size"]).partition(".")[2])
+            yield record.kind.value, f"{after:<14}{event(record.kind, payload)}"
 
 
 def headline(payload: Payload) -> str:
@@ -144,7 +136,7 @@ def limits(uses: Mapping[str, Sequence[str]]) -> Iterator[Line]:
         label = ""
 
 
-def event(kind: AuditKind, payload: Payload, decimals: int) -> str:
+def event(kind: AuditKind, payload: Payload) -> str:
     """Write what happened to an order."""
     if kind is AuditKind.SEND:
         reason = f" ({payload['reason']})" if payload.get("reason") else ""
@@ -154,10 +146,9 @@ def event(kind: AuditKind, payload: Payload, decimals: int) -> str:
         fee = f"fee {payload['fee']} {payload['fee_asset']}"
         text = f"{payload['side']} {payload['size']} at {payload['price']}, {fee}, {role}"
         return f"{text}, trade {payload['trade']}, then {payload['status']}"
-    if "status" in payload:
-        filled = payload.get("filled", 0)
+    if "filled" in payload:
         reason = f", {reason_name(payload['reason'])}" if payload.get("reason", 0) > 0 else ""
-        return f"{payload['status']}, {text_from_scaled(filled, -decimals)} filled{reason}"
+        return f"{payload['status']}, {without_zeros(payload['filled'])} filled{reason}"
     return outline(payload)
 
 

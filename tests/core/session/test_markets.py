@@ -1,6 +1,5 @@
 """Markets and what builds them: recordings, a simulated venue, and clear refusals."""
 
-import time
 from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
@@ -10,7 +9,6 @@ import pytest
 from tests.core.session.session_world import (
     FixedSizer,
     ScriptedStrategy,
-    both_sides,
     configuration,
     quote,
 )
@@ -18,9 +16,6 @@ from tests.core.session.test_runner import Ticking
 from tests.core.session.toy_exchange import ToyExchange, toy_instrument
 
 from bot4_core import PluginHost, SessionConfig, run, warm_session
-from bot4_core.audit import read_records, verify
-from bot4_core.domain_types.audit_records import AuditKind
-from bot4_core.domain_types.canonical_types import Nanoseconds
 from bot4_core.domain_types.decisions import BreakerScope, Signal
 from bot4_core.domain_types.instruments import FeeSchedule, Instrument
 from bot4_core.domain_types.records import Side
@@ -37,7 +32,6 @@ from bot4_core.plugins.interfaces import (
 from bot4_core.session.building import build_market, build_parts, exchange_factory
 from bot4_core.session.config import (
     AccountConfig,
-    AuditConfig,
     BreakerConfig,
     PartConfig,
     SessionMode,
@@ -45,7 +39,7 @@ from bot4_core.session.config import (
     VenueConfig,
 )
 from bot4_core.session.event_stream import ReadingOptions
-from bot4_core.session.markets import RecordedMarket, SimulatedMarket, survey
+from bot4_core.session.markets import RecordedMarket, survey
 from bot4_core.session.paper import PaperSettings
 from bot4_core.session.ports import RunProgress
 from bot4_core.session.runner import SessionRunner
@@ -327,88 +321,3 @@ def test_warming_up_twice_compiles_nothing_the_second_time() -> None:
     warm_session(toy_config(), toy_host(), told.append, instruments)
     assert "think" in {each.detail for each in told}
     assert warm_session(toy_config(), toy_host(), None, instruments) == 0
-
-
-# -- a simulated venue ----------------------------------------------------------------------------
-
-
-def simulated(folder: Path, **changes: object) -> SessionConfig:
-    settings = {
-        "mode": SessionMode.PAPER,
-        "seed": 3,
-        "venue": VenueConfig(
-            plugin="sim",
-            market="sim",
-            symbols=("BTC-USD-PERP",),
-            settings={"faults": [{"kind": "drop", "symbol": "BTC-USD-PERP", "message": 9}]},
-        ),
-        "source": SourceConfig(seconds=1.0),
-        "account": AccountConfig(asset="USD", cash=Decimal(100_000)),
-        "audit": AuditConfig(path=folder / "deep" / "audit.sqlite"),
-        "strategy": PartConfig(plugin="joining"),
-        "sizer": PartConfig(plugin="one"),
-    }
-    return configuration(**{**settings, **changes})
-
-
-class Joining(Strategy[PartSettings]):
-    """Joins both sides."""
-
-    name = "joining"
-
-    def decide(self, view: Record) -> Sequence[Signal]:
-        return both_sides(view)
-
-
-class Joins:
-    """A plugin of one strategy and one sizer."""
-
-    HOOK_API = 1
-
-    @hookimpl
-    def bot4_components(self) -> Sequence[Component]:
-        here = "tests.core.session.test_markets"
-        return (
-            Component(kind="strategy", name="joining", load=f"{here}:Joining"),
-            Component(kind="strategy", name="choosy", load=f"{here}:Choosy"),
-            Component(kind="sizer", name="one", load=f"{here}:One"),
-        )
-
-
-def full_host() -> PluginHost:
-    host = PluginHost.installed(allow=["exchange-sim"])
-    host.register(Joins(), name="joins")
-    return host
-
-
-def test_a_simulated_session_trades_survives_a_gap_and_can_be_repeated(tmp_path: Path) -> None:
-    told: list[RunProgress] = []
-    first = run(simulated(tmp_path / "a"), full_host(), time, progress=told.append)
-    second = run(simulated(tmp_path / "b"), full_host(), time)
-    other = run(simulated(tmp_path / "c", seed=4), full_host(), time)
-    assert first.digest == second.digest != other.digest
-    assert (first.fills, first.orders) == (second.fills, second.orders)
-    assert sum(first.orders.values()) > 0
-    log = tmp_path / "a" / "deep" / "audit.sqlite"
-    assert verify(log).records == first.audit.records
-    kinds = {record.kind for record in read_records(log)}
-    assert {AuditKind.INTENT, AuditKind.SEND, AuditKind.ACK, AuditKind.BOOK_GAP} <= kinds
-    assert first.positions["BTC-USD-PERP"].state == "live"
-    assert {each.stage for each in told} == {"compile", "run"}
-    assert told[-1].share == pytest.approx(1.0)
-
-
-def test_a_simulated_market_serves_a_session_only() -> None:
-    config = simulated(Path("nowhere"))
-    market = build_market(config, full_host())
-    assert isinstance(market, SimulatedMarket)
-    assert (market.quarantined, market.share) == (0, 0.0)
-    with pytest.raises(RecordingError, match="not attached"):
-        market.cancel(1, Nanoseconds(1))
-
-
-def test_a_session_of_no_time_is_over() -> None:
-    market = build_market(simulated(Path("nowhere")), full_host())
-    assert isinstance(market, SimulatedMarket)
-    market._end = market._begin
-    assert market.share == 1.0

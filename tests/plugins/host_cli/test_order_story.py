@@ -82,13 +82,13 @@ def test_a_refused_order_says_which_limit_broke_and_by_how_much() -> None:
     [
         (
             AuditKind.REJECT,
-            {"status": "rejected", "order": 1, "filled": 0, "reason": 16},
-            "reject +5.000 ms     rejected, 0.000 filled, venue",
+            {"status": "rejected", "order": 1, "filled": "0.000", "reason": 16},
+            "reject +5.000 ms     rejected, 0 filled, venue",
         ),
         (
             AuditKind.CANCEL,
-            {"status": "canceled", "order": 1, "filled": 100, "reason": 99},
-            "cancel +5.000 ms     canceled, 0.100 filled, reason 99",
+            {"status": "canceled", "order": 1, "filled": "0.100", "reason": 99},
+            "cancel +5.000 ms     canceled, 0.1 filled, reason 99",
         ),
         (
             AuditKind.SEND,

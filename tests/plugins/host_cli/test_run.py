@@ -196,7 +196,7 @@ def test_records_are_listed_for_people(ran: Ran) -> None:
     assert len(lines) == 5
     assert "run_end" in lines[-1]
     assert "at 6" in called("audit", "list", log, "--kind", "intent", "--last", "1").out
-    assert ", 0.000 filled" in called("audit", "list", log, "--kind", "ack").out
+    assert ", 0 filled" in called("audit", "list", log, "--kind", "ack").out
     assert " left" in called("audit", "list", log, "--kind", "send").out
 
 
