@@ -1,6 +1,6 @@
 """Sessions of compiled parts at their edges: silence, errors, crowds, tables that are full."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import attrs
 import numpy as np
@@ -9,24 +9,16 @@ from tests.core.session.session_world import (
     NOTHING,
     SECOND,
     START,
-    FixedSizer,
-    ScriptedBreaker,
-    ScriptedStrategy,
-    both_sides,
     configuration,
     instrument,
     order_event,
-    quote,
     table_of,
     touch,
-    trade,
 )
 
 from bot4_core.domain_types.audit_records import AuditKind
-from bot4_core.domain_types.canonical_types import InstrumentId, VenueName
-from bot4_core.domain_types.decisions import BreakerEffect, BreakerScope, ChildOrder
-from bot4_core.domain_types.orders import OrderIntent
-from bot4_core.domain_types.records import EventKind, OrderStatus, Side
+from bot4_core.domain_types.decisions import BreakerEffect, BreakerScope
+from bot4_core.domain_types.records import EventKind, OrderStatus
 from bot4_core.errors import OrderError, PluginError
 from bot4_core.jit import kernel
 from bot4_core.kernels.order_rows import MOST_ACTIONS, ORDER_DTYPE, Slot
@@ -339,60 +331,6 @@ def test_a_fill_in_a_stale_book_is_valued_at_what_the_view_shows() -> None:
     event = order_event(EventKind.ORDER_FILLED, 99, START, side=1, size=10, price=BID)
     session.step(event)
     assert session.state.account.orders.tables[Slot.DESKS]["bid"][0] == BID
-
-
-class PassOn(Router[PartSettings]):
-    """Sends everything to its own instrument, from Python."""
-
-    name = "pass_on"
-
-    def route(self, intent: OrderIntent, views: Sequence[Record]) -> Sequence[ChildOrder]:
-        return [
-            ChildOrder(
-                venue=VenueName("test"),
-                instrument=InstrumentId(intent.instrument),
-                size=intent.size.value,
-                price=intent.price.value if intent.price is not None else 0,
-                reason="as it is",
-            )
-        ]
-
-
-def by_hand(answer: Callable[[Record], Sequence[object]] = both_sides) -> Session:
-    breaker = ScriptedBreaker(INSTRUMENTS)
-    parts = Parts(
-        strategy=ScriptedStrategy(INSTRUMENTS, answer),  # type: ignore[arg-type]  # signals
-        sizer=FixedSizer(INSTRUMENTS),
-        router=PassOn(NOTHING, INSTRUMENTS),
-        breakers=(("scripted", BreakerScope.INSTRUMENT, breaker),),
-    )
-    return Session(configuration(), INSTRUMENTS, table_of(INSTRUMENTS), parts)
-
-
-def test_a_python_router_finds_room_and_closes_positions_too() -> None:
-    session = by_hand()
-    session.state.account.orders.tables.put(Slot.ORDERS, np.zeros(1, ORDER_DTYPE))
-    first = session.step(touch(START, BID, ASK))
-    accept(session, first, START)
-    assert [each.number for each in sent(first)] == [1, 2]
-    event = order_event(EventKind.ORDER_FILLED, 1, START + 1, side=1, size=100, price=BID)
-    session.step(event)
-    session.halt("me", "enough", flatten=True)
-    session.step(order_event(EventKind.ORDER_CANCELED, 2, START + 2, side=-1, size=100))
-    effects = session.step(touch(START + 3, BID, ASK))
-    (intent,) = (each for each in effects if isinstance(each, RecordIntent))
-    assert (intent.route, intent.grounds.why, intent.intent[7]) == (
-        "as it is",
-        "breaker: flatten",
-        100,
-    )
-
-
-def test_a_python_strategy_decides_on_trades_of_a_book_that_grows() -> None:
-    session = by_hand(lambda view: [quote(view, Side.BUY, int(view["bid"]))])
-    session.step(touch(START, BID, ASK))
-    session.step(trade(START + 1, ASK, 5, Side.BUY))
-    assert session.state.decisions == 2
 
 
 def test_a_sizer_that_explains_itself_too_widely_is_refused() -> None:

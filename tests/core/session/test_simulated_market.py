@@ -97,6 +97,9 @@ class Joining(Strategy[PartSettings]):
         return both_sides(view)
 
 
+MARKETS = "tests.core.session.test_markets"
+
+
 class Joins:
     """A plugin of one strategy and one sizer."""
 
@@ -104,11 +107,10 @@ class Joins:
 
     @hookimpl
     def bot4_components(self) -> Sequence[Component]:
-        here = "tests.core.session.test_markets"
+        here = "tests.core.session.test_simulated_market"
         return (
             Component(kind="strategy", name="joining", load=f"{here}:Joining"),
-            Component(kind="strategy", name="choosy", load=f"{here}:Choosy"),
-            Component(kind="sizer", name="one", load=f"{here}:One"),
+            Component(kind="sizer", name="one", load=f"{MARKETS}:One"),
         )
 
 
