@@ -66,10 +66,22 @@ class Tables:
         return self._memory if COMPILING else cast("TableSet", self._arrays)
 
 
+def _table_in_list(tables: TableSet, slot: int, dtype: np.dtype[Any]) -> NDArray[Any]:
+    return cast("NDArray[Any]", tables[slot])
+
+
+def _call_directly(address: Callable[..., int], *arguments: object) -> int:
+    return address(*arguments)
+
+
+table_at: Callable[[TableSet, int, np.dtype[Any]], NDArray[Any]] = _table_in_list
+"""Return the table at a slot; its rows must be of the ``dtype`` given, which nothing checks."""
+call_at: Callable[..., int] = _call_directly
+"""Call the function at an address with what follows; nothing checks that the types are its own."""
+
 if COMPILING:
 
-    @intrinsic
-    def table_at(typing_context: Any, tables: Any, slot: Any, dtype: Any) -> Any:
+    def _table_at(typing_context: Any, tables: Any, slot: Any, dtype: Any) -> Any:
         """Return the table at a slot; its rows must be of ``dtype``, which nothing checks."""
         array = types.Array(dtype.dtype, 1, "C")
 
@@ -95,8 +107,7 @@ if COMPILING:
 
         return array(tables, slot, dtype), generate
 
-    @intrinsic
-    def call_at(typing_context: Any, address: Any, *arguments: Any) -> Any:
+    def _call_at(typing_context: Any, address: Any, *arguments: Any) -> Any:
         """Call the function at an address, which must take exactly these types and return int64."""
         first = arguments[0]
         kinds = tuple(first) if isinstance(first, types.BaseTuple | tuple) else arguments
@@ -116,15 +127,8 @@ if COMPILING:
 
         return types.int64(address, given), generate
 
-else:
-
-    def table_at(tables: TableSet, slot: int, dtype: np.dtype[Any]) -> NDArray[Any]:
-        """Return the table at a slot."""
-        return cast("NDArray[Any]", tables[slot])
-
-    def call_at(address: Callable[..., int], *arguments: object) -> int:
-        """Call a function."""
-        return address(*arguments)
+    table_at = intrinsic(_table_at)
+    call_at = intrinsic(_call_at)
 
 
 def part_address(function: Callable[..., int], *arguments: object) -> int:
