@@ -58,6 +58,7 @@ from bot4_core.domain_types.number_text import (
     scaled_from_text,
     text_from_scaled,
 )
+from bot4_core.domain_types.order_codes import Fact, LocalEvidence, OrderAlarm
 from bot4_core.domain_types.orders import (
     Fill,
     Order,
@@ -126,6 +127,7 @@ __all__ = [
     "ClientOrderId",
     "EventFlag",
     "EventKind",
+    "Fact",
     "FeeSchedule",
     "Fill",
     "Funding",
@@ -136,11 +138,13 @@ __all__ = [
     "InstrumentKind",
     "InstrumentStatus",
     "LimitsPreset",
+    "LocalEvidence",
     "MarkPrice",
     "Money",
     "NamedValues",
     "Nanoseconds",
     "Order",
+    "OrderAlarm",
     "OrderFlag",
     "OrderIntent",
     "OrderLink",
