@@ -19,6 +19,7 @@ from bot4_core.plugins.interfaces import (
     Strategy,
 )
 from bot4_core.session.config import BreakerConfig, PartConfig, SessionConfig, SessionMode
+from bot4_core.session.event_stream import ReadingOptions
 from bot4_core.session.markets import (
     ExchangeFactory,
     RecordedMarket,
@@ -148,7 +149,9 @@ def _place(path: str) -> str:
     return f"venue.{path}" if path.startswith(("symbols", "market")) else f"venue.settings.{path}"
 
 
-def build_market(config: SessionConfig, host: PluginHost) -> Market:
+def build_market(
+    config: SessionConfig, host: PluginHost, options: ReadingOptions | None = None
+) -> Market:
     """Make the market that a configuration describes: recordings, or a simulated venue.
 
     Raises
@@ -161,7 +164,9 @@ def build_market(config: SessionConfig, host: PluginHost) -> Market:
     factory = exchange_factory(config, host)
     source = config.source
     if source.recordings:
-        market = RecordedMarket(source.recordings, factory, config.instruments, config.matching)
+        market = RecordedMarket(
+            source.recordings, factory, config.instruments, config.matching, options
+        )
         if not market.instruments:
             files = ", ".join(map(str, source.recordings))
             asked = f"{config.venue.plugin} {config.venue.market}"

@@ -21,6 +21,7 @@ from bot4_core.session.building import build_market, build_parts, require_parts
 from bot4_core.session.collector import quiet_collector
 from bot4_core.session.config import SessionConfig, SessionMode
 from bot4_core.session.effects import CancelOrder, Effect, Note, RecordIntent, SendOrder
+from bot4_core.session.event_stream import ReadingOptions
 from bot4_core.session.ports import Clock, Market, Progress, RunProgress, Stop
 from bot4_core.session.report import (
     AuditReport,
@@ -234,6 +235,7 @@ def run(
     consent: bool = False,
     progress: Progress | None = None,
     stop: Stop | None = None,
+    options: ReadingOptions | None = None,
 ) -> SessionReport:
     """Run the session that a configuration describes, and keep its audit log.
 
@@ -250,6 +252,8 @@ def run(
     stop : callable, optional
         Asked after every batch: a reason ends the session there, with its orders taken back, its
         audit log closed and its report made.
+    options : ReadingOptions, optional
+        How recordings are read.
 
     Raises
     ------
@@ -265,7 +269,7 @@ def run(
     with open_log(config, name, clock) as log:
         with noted_failure(log, clock):
             warm_session(config, host, progress)
-            market = build_market(config, host)
+            market = build_market(config, host, options)
             parts = build_parts(config, host, market.instruments)
             session = Session(config, market.instruments, market.table, parts, name)
             runner = SessionRunner(session, market, clock, log=log, progress=progress, stop=stop)

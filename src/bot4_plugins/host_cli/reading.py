@@ -17,7 +17,15 @@ from bot4_core.session.event_stream import ReadingOptions
 from bot4_core.session.replay import ReplayProgress
 from bot4_plugins.host_cli.talk import Talk
 
-__all__ = ["ISAL", "RecordedAt", "doubts", "reading", "require_origin", "whole_files"]
+__all__ = [
+    "ISAL",
+    "RecordedAt",
+    "doubts",
+    "reading",
+    "reading_ahead",
+    "require_origin",
+    "whole_files",
+]
 
 GZIP_WINDOW: Final = 31  # the largest window, and a gzip header
 
@@ -43,11 +51,18 @@ class RecordedAt:
 
 
 @contextmanager
+def reading_ahead(*, salvage: bool = False) -> Iterator[ReadingOptions]:
+    """Give options that decompress ahead on another thread."""
+    with ThreadPoolExecutor(1, "bot4-reader") as executor:
+        yield ReadingOptions(executor=executor, gzip=ISAL, salvage=salvage)
+
+
+@contextmanager
 def reading(
     talk: Talk, title: str, files: Sequence[Path], origin: RecordedAt, *, salvage: bool
 ) -> Iterator[tuple[ReadingOptions, Callable[[ReplayProgress], None]]]:
     """Give options that decompress ahead on another thread, and something to tell progress to."""
-    with ThreadPoolExecutor(1, "bot4-reader") as executor, talk.stages() as stages:
+    with reading_ahead(salvage=salvage) as options, talk.stages() as stages:
 
         def tell(progress: ReplayProgress) -> None:
             if progress.compiling:
@@ -56,7 +71,6 @@ def reading(
             share = progress.bytes_read / progress.bytes_total if progress.bytes_total else 1.0
             stages(title, min(1.0, share), f"{progress.messages:,} messages")
 
-        options = ReadingOptions(executor=executor, gzip=ISAL, salvage=salvage)
         require_origin(files, origin)
         if salvage:
             yield options, tell

@@ -24,7 +24,13 @@ from bot4_plugins.host_cli.output import (
     without_zeros,
 )
 from bot4_plugins.host_cli.plugins_command import installed_host
-from bot4_plugins.host_cli.reading import RecordedAt, doubts, require_origin, whole_files
+from bot4_plugins.host_cli.reading import (
+    RecordedAt,
+    doubts,
+    reading_ahead,
+    require_origin,
+    whole_files,
+)
 from bot4_plugins.host_cli.report_files import write_report
 from bot4_plugins.host_cli.talk import Stages, Talk
 
@@ -149,6 +155,7 @@ def play(settings: SessionConfig, talk: Talk, *, live: bool) -> SessionReport:
         talk.stages() as stages,
         Interruption(talk) as interruption,
         whole_files(settings.source.recordings, SALVAGE),
+        reading_ahead() as options,
     ):
 
         def show_progress(progress: RunProgress) -> None:
@@ -162,6 +169,7 @@ def play(settings: SessionConfig, talk: Talk, *, live: bool) -> SessionReport:
             consent=live,
             progress=show_progress,
             stop=lambda: interruption.reason,
+            options=options,
         )
 
 

@@ -1,5 +1,6 @@
 """Markets and what builds them: recordings, a simulated venue, and clear refusals."""
 
+import gzip
 from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
@@ -20,6 +21,7 @@ from bot4_core.domain_types.decisions import BreakerScope, Signal
 from bot4_core.domain_types.instruments import FeeSchedule, Instrument
 from bot4_core.domain_types.records import Side
 from bot4_core.errors import ConfigError, MissingPluginError, RecordingError
+from bot4_core.market.recordings import ZLIB, GzipLibrary, Inflater
 from bot4_core.plugins import Component, hookimpl
 from bot4_core.plugins.interfaces import (
     Breaker,
@@ -266,6 +268,23 @@ def test_fees_of_the_configuration_replace_the_instruments() -> None:
 def test_recordings_make_a_recorded_market(toy: Path) -> None:
     config = toy_config(source=SourceConfig(recordings=(toy,)))
     assert isinstance(build_market(config, toy_host()), RecordedMarket)
+
+
+def test_a_run_reads_recordings_with_the_options_it_is_given(toy: Path, tmp_path: Path) -> None:
+    packed = tmp_path / "a.gz"
+    packed.write_bytes(gzip.compress(toy.read_bytes()))
+    made = []
+
+    def inflater() -> Inflater:
+        made.append(ZLIB.inflater())
+        return made[-1]
+
+    options = ReadingOptions(gzip=GzipLibrary(inflater=inflater, error=ZLIB.error))
+    config = toy_config(
+        source=SourceConfig(recordings=(packed,)), audit=AuditConfig(path=tmp_path / "audit.db")
+    )
+    assert run(config, toy_host(), Ticking(), options=options).messages == 41
+    assert made
 
 
 @pytest.mark.parametrize("mode", [SessionMode.BACKTEST, SessionMode.PAPER])

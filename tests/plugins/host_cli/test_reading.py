@@ -4,10 +4,13 @@ import gzip
 from pathlib import Path
 
 import pytest
+from tests.plugins.host_cli.shell import called
+from tests.plugins.host_cli.test_bad_input import foreign_tape, on_binance
 
 from bot4_core.errors import DamagedRecordingError
-from bot4_core.market.recordings import ZLIB, GzipLibrary
+from bot4_core.market.recordings import ZLIB, GzipLibrary, Inflater
 from bot4_core.market.recordings.byte_stream import CHUNK_BYTES, chunks
+from bot4_plugins.host_cli import reading
 from bot4_plugins.host_cli.reading import ISAL
 
 CONTENT = b"".join(b"%d a line of a recording\n" % (i * i) for i in range(100_000))
@@ -72,3 +75,21 @@ def test_every_gzip_recording_reads_the_same(recordings: Path) -> None:
     assert paths
     for path in paths:
         assert outcome(path, ISAL) == outcome(path, ZLIB)
+
+
+@pytest.mark.parametrize("command", ["run", "replay"])
+def test_commands_decompress_with_it(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = []
+
+    def inflater() -> Inflater:
+        made.append(ISAL.inflater())
+        return made[-1]
+
+    library = GzipLibrary(inflater=inflater, error=ISAL.error)
+    monkeypatch.setattr(reading, "ISAL", library)
+    recording = str(foreign_tape(tmp_path / "other.gz"))
+    config = str(on_binance(tmp_path))
+    called(*(("run", config, "--recording") if command == "run" else ("replay",)), recording)
+    assert made
