@@ -34,6 +34,7 @@ from bot4_core.plugins.interfaces import (
 from bot4_core.session.building import build_market, build_parts, exchange_factory
 from bot4_core.session.config import (
     AccountConfig,
+    AuditConfig,
     BreakerConfig,
     PartConfig,
     SessionMode,
