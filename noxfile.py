@@ -52,7 +52,7 @@ def interpreter(version: str) -> str | None:
     candidates = [shutil.which(f"python{version}")]
     candidates += sorted(map(str, pyenv.glob(f"{version}.*/bin/python{version}")))
     for candidate in filter(None, candidates):
-        probe = subprocess.run([candidate, "-c", ""], capture_output=True, check=False)  # noqa: S603
+        probe = subprocess.run([candidate, "-c", ""], capture_output=True, check=False)  # noqa: S603 - our own command
         if probe.returncode == 0:
             return candidate
     return None

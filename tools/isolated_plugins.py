@@ -44,7 +44,7 @@ def run(*command: str | Path, cwd: Path = ROOT) -> None:
     """Run a command without this environment's Python settings."""
     env = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
     env.pop("VIRTUAL_ENV", None)
-    subprocess.run([str(part) for part in command], cwd=cwd, env=env, check=True)  # noqa: S603
+    subprocess.run([str(part) for part in command], cwd=cwd, env=env, check=True)  # noqa: S603 - our own commands
 
 
 def check_plugin(folder: str, wheels: Path, work: Path) -> None:

@@ -38,4 +38,4 @@ def rising(values: np.ndarray) -> float:
 
 
 def misses(kernel: object) -> int:
-    return sum(kernel.stats.cache_misses.values())  # type: ignore[attr-defined]
+    return sum(kernel.stats.cache_misses.values())  # type: ignore[attr-defined]  # a compiled kernel

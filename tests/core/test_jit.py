@@ -54,7 +54,7 @@ def test_only_reassociating_kernels_may_reorder_sums() -> None:
     for reassociate in (False, True):
         kernel = jit.kernel(reassociate=reassociate)(rising)
         kernel(values)
-        (code,) = kernel.inspect_llvm().values()  # type: ignore[attr-defined]
+        (code,) = kernel.inspect_llvm().values()  # type: ignore[attr-defined]  # a compiled kernel
         assert ("fadd reassoc nsz" in code) is reassociate
 
 
@@ -85,7 +85,7 @@ def test_entry_point_skips_type_dispatch() -> None:
     kernel = jit.kernel()(scaled)
     call = jit.entry_point(kernel, 1.0)
     assert call(5.0) == 15.0
-    assert not kernel.signatures[1:]  # type: ignore[attr-defined]
+    assert not kernel.signatures[1:]  # type: ignore[attr-defined]  # a compiled kernel
 
 
 def first_strategy(view: np.void, state: np.void, params: np.void, signals: np.ndarray) -> int:
@@ -157,7 +157,7 @@ def test_compiled_loop_calls_any_tuple_of_strategies_and_is_cached() -> None:
     assert states["i"][:, 2].tolist() == [4, 4, 4, 0]
     assert states["f"][:, 3].tolist() == [8.0, 8.0, 8.0, 0.0]
     assert signals[0]["price"] == 7
-    assert len(loop.signatures) == 1  # type: ignore[attr-defined]
+    assert len(loop.signatures) == 1  # type: ignore[attr-defined]  # a compiled kernel
     again = jit.kernel()(decide_all)
     assert jit.compile_for(again, (none, none, none, none), *rest) is False
 

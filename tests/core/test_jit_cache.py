@@ -260,6 +260,6 @@ def test_digest_follows_module_attributes(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_digest_of_a_function_without_a_file_is_that_of_its_code() -> None:
     scope: dict[str, Callable[[], int]] = {}
-    exec("def one(): return 1", scope)  # noqa: S102
-    exec("def two(): return len('2')", scope)  # noqa: S102
+    exec("def one(): return 1", scope)  # noqa: S102 - code without a file
+    exec("def two(): return len('2')", scope)  # noqa: S102 - code without a file
     assert source_digest(scope["one"]) != source_digest(scope["two"])

@@ -16,7 +16,7 @@ from bot4_core import jit
 
 def forms(kernel: object) -> int:
     """Count the forms that other kernels call."""
-    return len(kernel._parts._forms)  # type: ignore[attr-defined]
+    return len(kernel._parts._forms)  # type: ignore[attr-defined]  # a compiled kernel
 
 
 def new_shifted() -> Callable[..., int]:
@@ -103,7 +103,7 @@ def test_kernel_calls_itself() -> None:
 def test_fault_in_a_called_kernel_names_it() -> None:
     @jit.kernel()
     def wrong(value: int) -> int:
-        return value.nothing  # type: ignore[attr-defined, no-any-return]
+        return value.nothing  # type: ignore[attr-defined, no-any-return]  # that is the point
 
     @jit.kernel()
     def call(value: int) -> int:

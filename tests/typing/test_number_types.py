@@ -68,15 +68,15 @@ def test_reading_and_checking_return_what_was_asked_for() -> None:
 
 def test_what_has_no_meaning_is_refused_by_checker_and_at_run_time() -> None:
     with pytest.raises(TypeError):
-        _ = PRICE + SIZE  # type: ignore[operator]
+        _ = PRICE + SIZE  # type: ignore[operator]  # the checker must see it too
     with pytest.raises(TypeError):
-        _ = PRICE * PRICE  # type: ignore[operator]
+        _ = PRICE * PRICE  # type: ignore[operator]  # the checker must see it too
     with pytest.raises(TypeError):
-        _ = PRICE * 1.5  # type: ignore[operator]
+        _ = PRICE * 1.5  # type: ignore[operator]  # the checker must see it too
     with pytest.raises(TypeError):
-        _ = PRICE < SIZE  # type: ignore[operator]
+        _ = PRICE < SIZE  # type: ignore[operator]  # the checker must see it too
     with pytest.raises(TypeError):
-        Price("1.5", -1)  # type: ignore[arg-type]
+        Price("1.5", -1)  # type: ignore[arg-type]  # the checker must see it too
 
 
 def test_bare_units_are_told_apart_by_the_checker_only() -> None:
@@ -84,4 +84,4 @@ def test_bare_units_are_told_apart_by_the_checker_only() -> None:
         return span
 
     assert wait(Nanoseconds(5)) == 5
-    assert wait(InstrumentId(5)) == 5  # type: ignore[arg-type]
+    assert wait(InstrumentId(5)) == 5  # type: ignore[arg-type]  # another unit

@@ -65,7 +65,7 @@ def search(path: Path | str, query: AuditQuery) -> Iterator[AuditRecord]:
     """
     place = Path(path)
     where, values = _conditions(query)
-    statement = f"SELECT {COLUMNS} FROM records WHERE {where} ORDER BY sequence LIMIT ?"  # noqa: S608
+    statement = f"SELECT {COLUMNS} FROM records WHERE {where} ORDER BY sequence LIMIT ?"  # noqa: S608  # the words are ours, the values bound
     with named_errors(place, "search the audit log"):
         if not place.is_file():
             raise AuditError(f"{place}: there is no such audit log; check the path")

@@ -126,7 +126,7 @@ def density(x: float) -> float:
     if size > 40.0:
         return 0.0
     # The square of the coarse part is exact, so that no digits of the exponent are lost.
-    coarse = float(int(size * 1024.0)) / 1024.0 if size == size else size  # noqa: PLR0124
+    coarse = float(int(size * 1024.0)) / 1024.0 if size == size else size  # noqa: PLR0124  # NaN
     return (
         exp(-0.5 * coarse * coarse)
         * exp(-0.5 * (size - coarse) * (size + coarse))

@@ -19,7 +19,7 @@ def schema_option(name: str) -> Callable[[Callable[..., object]], Callable[..., 
 
     def show(context: click.Context, _: click.Parameter, wanted: bool) -> None:
         if wanted and not context.resilient_parsing:
-            from bot4_plugins.host_cli.json_schemas import SCHEMAS  # noqa: PLC0415
+            from bot4_plugins.host_cli.json_schemas import SCHEMAS  # noqa: PLC0415 - few ask
 
             click.echo(json.dumps(SCHEMAS[name], indent=2))
             context.exit()
@@ -58,10 +58,10 @@ def print_table(
     title: str, headings: Sequence[str], rows: Iterable[Sequence[object]], *, right: int = 99
 ) -> None:
     """Print a table that fits the terminal; columns from ``right`` on hold numbers."""
-    from rich.box import SIMPLE_HEAD  # noqa: PLC0415
-    from rich.console import Console  # noqa: PLC0415 - JSON does without
-    from rich.markup import escape  # noqa: PLC0415
-    from rich.table import Table  # noqa: PLC0415
+    from rich.box import SIMPLE_HEAD  # noqa: PLC0415 - JSON does without
+    from rich.console import Console  # noqa: PLC0415 - as above
+    from rich.markup import escape  # noqa: PLC0415 - as above
+    from rich.table import Table  # noqa: PLC0415 - as above
 
     table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
     for number, heading in enumerate(headings):

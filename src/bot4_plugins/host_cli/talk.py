@@ -59,7 +59,7 @@ def one_line(text: object) -> str:
 def bars() -> Iterator[Stages]:
     """Show one bar a stage, gone when all is done."""
     from rich.console import Console  # noqa: PLC0415 - costs what pipes need not pay
-    from rich.progress import (  # noqa: PLC0415
+    from rich.progress import (  # noqa: PLC0415 - as above
         BarColumn,
         Progress,
         TaskID,

@@ -269,16 +269,16 @@ def test_exponents_are_bounded_so_that_no_comparison_explodes(kind: type[N]) -> 
 @pytest.mark.parametrize(
     "mix",
     [
-        lambda: Price(1, 0) + Quantity(1, 0),  # type: ignore[operator]
-        lambda: Price(1, 0) - Money(1, 0),  # type: ignore[operator]
-        lambda: Price(1, 0) / Quantity(1, 0),  # type: ignore[operator]
-        lambda: Price(1, 0) + 1,  # type: ignore[operator]
-        lambda: Price(1, 0) * Price(1, 0),  # type: ignore[operator]
-        lambda: Quantity(1, 0) * Quantity(1, 0),  # type: ignore[operator]
-        lambda: Quantity(1, 0) * Money(1, 0),  # type: ignore[operator]
-        lambda: Money(1, 0) * Quantity(1, 0),  # type: ignore[operator]
-        lambda: Money(1, 0) * 1.5,  # type: ignore[operator]
-        lambda: 1.5 * Price(1, 0),  # type: ignore[operator]
+        lambda: Price(1, 0) + Quantity(1, 0),  # type: ignore[operator]  # no meaning
+        lambda: Price(1, 0) - Money(1, 0),  # type: ignore[operator]  # no meaning
+        lambda: Price(1, 0) / Quantity(1, 0),  # type: ignore[operator]  # no meaning
+        lambda: Price(1, 0) + 1,  # type: ignore[operator]  # no meaning
+        lambda: Price(1, 0) * Price(1, 0),  # type: ignore[operator]  # no meaning
+        lambda: Quantity(1, 0) * Quantity(1, 0),  # type: ignore[operator]  # no meaning
+        lambda: Quantity(1, 0) * Money(1, 0),  # type: ignore[operator]  # no meaning
+        lambda: Money(1, 0) * Quantity(1, 0),  # type: ignore[operator]  # no meaning
+        lambda: Money(1, 0) * 1.5,  # type: ignore[operator]  # no meaning
+        lambda: 1.5 * Price(1, 0),  # type: ignore[operator]  # no meaning
     ],
 )
 def test_operations_without_a_meaning_are_type_errors(mix: Callable[[], object]) -> None:
@@ -290,7 +290,7 @@ def test_operations_without_a_meaning_are_type_errors(mix: Callable[[], object])
 def test_numbers_are_frozen_small_and_cross_processes(kind: type[N]) -> None:
     number = kind(150, -2)
     with pytest.raises(attrs.exceptions.FrozenInstanceError):
-        number.value = 3  # type: ignore[misc]
+        number.value = 3  # type: ignore[misc]  # that is the point
     assert not hasattr(number, "__dict__")
     again = pickle.loads(pickle.dumps(number))  # noqa: S301 - our own bytes
     assert (again, again.exponent) == (number, -2)

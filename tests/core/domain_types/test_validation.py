@@ -77,9 +77,9 @@ def test_faults_inside_lists_and_objects_are_named_by_place() -> None:
 
 
 def test_a_field_of_the_wrong_type_is_a_fault_and_silences_rules_that_would_stumble() -> None:
-    wrong = attrs.evolve(INSTRUMENT, tick="5", lot=0)  # type: ignore[arg-type]
+    wrong = attrs.evolve(INSTRUMENT, tick="5", lot=0)  # type: ignore[arg-type]  # that is the point
     assert faults_of(wrong) == [("tick", "'5' is str, expected int")]
-    inner = attrs.evolve(ORDER.intent, size=3)  # type: ignore[arg-type]
+    inner = attrs.evolve(ORDER.intent, size=3)  # type: ignore[arg-type]  # that is the point
     assert [path for path, _ in faults_of(attrs.evolve(ORDER, intent=inner))] == ["intent.size"]
 
 

@@ -27,7 +27,7 @@ def error_in_ulp(got: float, wanted: Decimal) -> float:
 
 def spread(low: float, high: float, exponents: tuple[int, int], count: int) -> list[float]:
     """Return numbers of a range, and numbers of all magnitudes that lie in it."""
-    draw = random.Random(7)  # noqa: S311
+    draw = random.Random(7)  # noqa: S311 - repeatable, not secret
     values = [draw.uniform(low, high) for _ in range(count)]
     sizes = [draw.uniform(-1, 1) * 10.0 ** draw.uniform(*exponents) for _ in range(3 * count)]
     return values + [value for value in sizes if low < value < high]
@@ -59,7 +59,7 @@ def test_error_stays_below_its_bound(
 
 
 def test_quantile_error_stays_below_its_bound() -> None:
-    draw = random.Random(3)  # noqa: S311
+    draw = random.Random(3)  # noqa: S311 - repeatable, not secret
     inputs = [draw.uniform(0, 1) for _ in range(60)]
     inputs += [10.0 ** draw.uniform(-300, -1) for _ in range(60)]
     for probability in inputs:
@@ -181,6 +181,6 @@ def test_compiled_bits_are_those_of_the_plain_form(
 def test_compiled_results_have_the_bits_of_interpreted_ones() -> None:
     """Nested kernels run compiled in both; the arithmetic of the outer one differs."""
     for name, function, _, _, inputs in CASES:
-        plain: Function = function.py_func  # type: ignore[attr-defined]
+        plain: Function = function.py_func  # type: ignore[attr-defined]  # a compiled kernel
         for x in inputs:
             assert function(x).hex() == float(plain(x)).hex(), (name, x)

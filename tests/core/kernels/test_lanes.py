@@ -93,7 +93,7 @@ def test_read_only_arrays_are_accepted() -> None:
 )
 def test_arrays_of_another_layout_do_not_compile(values: NDArray[np.generic]) -> None:
     with pytest.raises(TypingError):
-        lanes.sum_of_values(values)  # type: ignore[arg-type]
+        lanes.sum_of_values(values)  # type: ignore[arg-type]  # that is the point
 
 
 def every_operation(values: Floats, out: Floats) -> float:

@@ -20,13 +20,13 @@ from bot4_core.plugins import host as host_module
 from bot4_core.plugins.interfaces import Sizer, Strategy
 
 
-class Patient(Strategy):  # type: ignore[type-arg]
+class Patient(Strategy):  # type: ignore[type-arg]  # parameters are not its subject
     """A strategy that waits."""
 
     name = "patient"
 
 
-class Misnamed(Strategy):  # type: ignore[type-arg]
+class Misnamed(Strategy):  # type: ignore[type-arg]  # parameters are not its subject
     """A strategy whose component calls it something else."""
 
     name = "somebody_else"

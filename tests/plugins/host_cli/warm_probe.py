@@ -22,7 +22,7 @@ def noted(self: KernelCache, sig: object, target_context: object) -> Any:
 
 def main(path: Path) -> None:
     """Print two lists of kernels as JSON, and how many messages the session had."""
-    KernelCache.load_overload = noted  # type: ignore[method-assign]
+    KernelCache.load_overload = noted  # type: ignore[method-assign]  # to count what is loaded
     config, host = SessionConfig.read(path), installed_host()
     warm_session(config, host)
     before = len(asked)

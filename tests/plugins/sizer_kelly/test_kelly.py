@@ -112,7 +112,7 @@ def test_filled_target_asks_for_nothing() -> None:
     ],
 )
 def test_signal_without_an_edge_gets_no_size(given_signal: dict[str, float]) -> None:
-    assert sized(view_row(), **given_signal)[0] == 0  # type: ignore[arg-type]
+    assert sized(view_row(), **given_signal)[0] == 0  # type: ignore[arg-type]  # fields by name
 
 
 @pytest.mark.parametrize("fields", [{"equity": 0.0}, {"mid": math.nan}, {"mid": 0.0}])
