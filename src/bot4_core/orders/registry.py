@@ -9,22 +9,17 @@ import numpy as np
 from bot4_core.domain_types.canonical_types import (
     ClientOrderId,
     InstrumentId,
-    Money,
     Nanoseconds,
     OrderNumber,
-    Price,
-    Quantity,
 )
 from bot4_core.domain_types.instruments import Instrument
 from bot4_core.domain_types.order_codes import LocalEvidence, OrderAlarm
 from bot4_core.domain_types.orders import Fill, Order
 from bot4_core.domain_types.records import (
     EVENT_DTYPE,
-    EventFlag,
     EventKind,
     OrderStatus,
     Records,
-    Side,
 )
 from bot4_core.errors import OrderError
 from bot4_core.jit import entry_point
@@ -43,6 +38,7 @@ from bot4_core.kernels.order_desk import (
 from bot4_core.kernels.order_rows import NOBODY, Slot
 from bot4_core.kernels.tables import Tables
 from bot4_core.orders.client_ids import client_order_id
+from bot4_core.orders.fills import FillReader
 from bot4_core.orders.order_tables import enlarge_fills, enlarge_orders, new_order_tables
 from bot4_core.orders.working import WorkingOrder
 
@@ -50,9 +46,6 @@ __all__ = ["OrderChange", "Orders"]
 
 KEEP_FINISHED: Final = 16_384
 _FILLED: Final = int(EventKind.ORDER_FILLED)
-_MAKER: Final = int(EventFlag.MAKER)
-_THIRD_ASSET: Final = int(EventFlag.THIRD_ASSET_FEE)
-_REMEMBERED_EXTERNAL: Final = 4096
 
 
 @attrs.define(eq=False)
@@ -113,10 +106,9 @@ class Orders:
     ) -> None:
         self.instruments = tuple(instruments)
         self.tag = tag
-        self.fee_assets = dict(fee_assets or {})
         self.tables: Tables = new_order_tables(len(self.instruments), keep_finished, views)
         self._tally = self.tables[Slot.TALLY][0]
-        self._external: dict[tuple[int, int], None] = {}
+        self._fills = FillReader(self.instruments, fee_assets or {})
         self._outcome = np.zeros(OUTCOMES, np.int64)
         handle, nothing = self.tables.handle, np.zeros(1, EVENT_DTYPE)
         self._file = entry_point(file_event, handle, nothing, 0, self._outcome)
@@ -222,8 +214,7 @@ class Orders:
         order = self._at(place)
         if events["kind"][at] == _FILLED:
             fields: tuple[int, ...] = tuple(events[at].item())
-            asset, exponent, missing = self._fee_asset(order.instrument, fields[10])
-            fill = self._as_fill(fields, order.instrument, order.side, (asset, exponent))
+            fill, missing = self._fills.read(fields, order.instrument, order.side)
             alarms |= missing
         return OrderChange(order, OrderStatus(before), OrderStatus(after), fill, OrderAlarm(alarms))
 
@@ -272,56 +263,17 @@ class Orders:
 
     def _stranger(self, fields: tuple[int, ...]) -> OrderChange | None:
         """Hand on a fill of an order that is not ours, once; count anything else."""
-        trade, instrument, kind, side, flags = fields[4], *fields[7:]
+        trade, instrument, kind, side, _ = fields[4], *fields[7:]
         if kind != _FILLED:
             self._tally["orphans"] += 1
             return None
-        if not self._remember_external(instrument, trade):
+        if not self._fills.remember(instrument, trade):
             self._tally["duplicates"] += 1
             return None
         self._tally["orphans"] += 1
-        asset, exponent, alarms = self._fee_asset(instrument, flags)
-        fill = self._as_fill(fields, instrument, side, (asset, exponent))
+        fill, alarms = self._fills.read(fields, instrument, side)
         unknown = OrderStatus.UNKNOWN
         return OrderChange(None, unknown, unknown, fill, alarms | OrderAlarm.EXTERNAL)
-
-    def _as_fill(
-        self, fields: tuple[int, ...], instrument: int, side: int, fee_unit: tuple[str, int]
-    ) -> Fill:
-        time, received, price, size, trade, fee, number, _, _, _, flags = fields
-        row = self.instruments[instrument]
-        asset, exponent = fee_unit
-        return Fill(
-            order=OrderNumber(number),
-            instrument=InstrumentId(instrument),
-            side=Side(side),
-            price=Price(price, row.price_exponent),
-            size=Quantity(size, row.size_exponent),
-            fee=Money(fee, exponent),
-            fee_asset=asset,
-            time=Nanoseconds(time or received),
-            trade_id=trade,
-            maker=bool(flags & _MAKER),
-        )
-
-    def _remember_external(self, instrument: int, trade: int) -> bool:
-        """Deduplicate fills of foreign orders over the last few thousand."""
-        key = instrument, trade
-        if key in self._external:
-            return False
-        self._external[key] = None
-        if len(self._external) > _REMEMBERED_EXTERNAL:
-            del self._external[next(iter(self._external))]
-        return True
-
-    def _fee_asset(self, instrument: int, flags: int) -> tuple[str, int, OrderAlarm]:
-        row = self.instruments[instrument]
-        if not flags & _THIRD_ASSET:
-            return row.settled_in, row.settlement_exponent, OrderAlarm.NONE
-        named = self.fee_assets.get(InstrumentId(instrument))
-        if named is None:
-            return "?", row.settlement_exponent, OrderAlarm.FEE_ASSET
-        return (*named, OrderAlarm.NONE)
 
     def _at(self, place: int) -> WorkingOrder:
         """Read the order in a row, with its fills."""
