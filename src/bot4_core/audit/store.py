@@ -196,11 +196,7 @@ class AuditLog:
         AuditError
             If the log is closed, or too many records wait for a commit that keeps failing.
         """
-        self._require_open()
-        if len(self._pending) >= _MOST_PENDING:
-            raise AuditError(
-                f"{self.path}: {_MOST_PENDING} records wait to be written; commit them"
-            )
+        self._require_room()
         body, previous = canonical_json(payload), self.head
         sequence = self.sequence + 1
         texts = self._run_bytes, kind.encode(), actor.encode(), correlation.encode()
@@ -316,6 +312,13 @@ class AuditLog:
                     " run a new name, because client order ids are made from it"
                 )
             start = json.loads(payload)["previous"].get("start", 0)
+
+    def _require_room(self) -> None:
+        self._require_open()
+        if len(self._pending) >= _MOST_PENDING:
+            raise AuditError(
+                f"{self.path}: {_MOST_PENDING} records wait to be written; commit them"
+            )
 
     def _require_open(self) -> None:
         if self._closed:

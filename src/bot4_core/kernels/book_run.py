@@ -38,15 +38,9 @@ def _put_run(row: BookRow, memory: Words, events: Events, begin: int, end: int) 
     """Set levels of one instrument and side from ``begin`` on while they need nothing unusual.
 
     Stops at another side, instrument or kind, at a price outside the window or its grain, at the
-    removal of a best level and, for a strict row, at an orphan.
-
-    Returns
-    -------
-    int
-        Place of the first level that was not set.
+    removal of a best level and, for a strict row, at an orphan; returns the place it stopped at.
     """
-    side = events[begin]["side"]
-    instrument = events[begin]["instrument"]
+    side, instrument = events[begin]["side"], events[begin]["instrument"]
     at = row["bids"] if side > 0 else row["asks"]
     mask, base, last = memory[at + MASK], memory[at + BASE], memory[at + LAST]
     grain, best, inside = memory[at + GRAIN], memory[at + BEST], memory[at + INSIDE]

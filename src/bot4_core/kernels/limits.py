@@ -170,6 +170,15 @@ def gross_exposure(views: Rows, scales: Rows, instrument: int, added: tuple[int,
 
 
 @kernel()
+def exposures(intent: Row, views: Rows, scales: Rows) -> tuple[int, int]:
+    """Return the worst-case notional over all instruments without an order and with it."""
+    number, size = int(intent["instrument"]), int(intent["size"])
+    added = (size, 0) if intent["side"] == BUY else (0, size)
+    before = gross_exposure(views, scales, number, (0, 0))
+    return before, gross_exposure(views, scales, number, added)
+
+
+@kernel()
 def put(found: NDArray[np.int64], code: int, used: int, allowed: int) -> int:
     """Write one row and return its bit if the limit is broken or could not be measured."""
     found[code, 0] = used
@@ -329,8 +338,5 @@ def check_limits(
     live = 1 if mid2 > 0 else UNMEASURED
     broken |= put(found, REFERENCE, live, 1)
     broken |= check_size(intent, views, scales, limit, mid2, found)
-    size = int(intent["size"])
-    added = (size, 0) if intent["side"] == BUY else (0, size)
-    before = gross_exposure(views, scales, number, (0, 0))
-    after = gross_exposure(views, scales, number, added)
+    before, after = exposures(intent, views, scales)
     return broken | check_account(before, after, limit, state, found)

@@ -79,8 +79,7 @@ def import_files(
     Raises
     ------
     RecordingError
-        If a file cannot be read, or the recording cannot be written; what was written before is
-        kept in the ``.part`` file and can be read.
+        If a file cannot be read or written; what was written stays readable in ``.part``.
     """
     if out.exists():
         raise RecordingError(f"{out}: exists already; delete it or choose another name")
@@ -90,22 +89,15 @@ def import_files(
     files = _message_files(paths, reading)
     warm_replay(exchange, compile_report(progress))
     while True:
-        part.unlink(missing_ok=True)
         task = _Import(files, exchange, reading, progress)
         try:
-            writer, digest = task.write(part, market, durability)
+            report = task.write(part, market, durability)
         except PrecisionGrew as grown:
             exchange = exchange_factory(regrown(exchange.instruments, grown))
             files = _message_files(paths, reading)
             continue
         part.replace(out)
-        return ImportReport(
-            path=out,
-            digest=digest,
-            counts=writer.counts,
-            instruments=tuple(str(instrument.symbol) for instrument in writer.instruments),
-            warnings=tuple(task.stream.warnings),
-        )
+        return attrs.evolve(report, path=out)
 
 
 def _message_files(paths: Sequence[Path], options: ReadingOptions) -> list[MessageFile]:
@@ -139,8 +131,9 @@ class _Import:
     def _keep(self, number: int, block: MessageBlock) -> None:
         self.blocks.append((number, block))
 
-    def write(self, path: Path, market: str, durability: Durability) -> tuple[RecordingWriter, str]:
-        """Write the whole recording; return its closed writer and its digest."""
+    def write(self, path: Path, market: str, durability: Durability) -> ImportReport:
+        """Write the whole recording, over one that an earlier attempt left."""
+        path.unlink(missing_ok=True)
         header = RecordingHeader(
             venue=self.exchange.name,
             market=market,
@@ -149,7 +142,14 @@ class _Import:
         )
         with RecordingWriter(path, header, durability=durability) as writer:
             self.run(writer)
-            return writer, writer.finish()
+            digest = writer.finish()
+        return ImportReport(
+            path=path,
+            digest=digest,
+            counts=writer.counts,
+            instruments=tuple(str(instrument.symbol) for instrument in writer.instruments),
+            warnings=tuple(self.stream.warnings),
+        )
 
     def run(self, writer: RecordingWriter) -> None:
         """Read everything and commit it piece by piece."""
