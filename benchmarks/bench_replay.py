@@ -1,4 +1,4 @@
-"""Raw recordings to events, and whole replays; row 9 of the speed budget.
+"""Raw recordings to events, and whole replays.
 
 A run's time is divided by its messages; p50 and p99 are over runs of the whole file, which starts
 with opening it, takes in inflating, splitting, decoding and ordering by time, and ends with the
@@ -31,7 +31,7 @@ from bot4_plugins.exchange_binance.adapter import BinanceExchange, BinanceSettin
 from bot4_plugins.host_cli.reading import ISAL
 
 RUNS = 15
-HFTBACKTEST_MESSAGES = 0.1e6  # a second, its converter of the same file (architecture §7)
+HFTBACKTEST_MESSAGES = 0.1e6  # a second, its converter of the same file, measured earlier
 SESSION = ("usdm_btcusdt_20240808.gz", "usdm_ethusdt_20240808.gz")
 Row = dict[str, object]
 
@@ -130,7 +130,7 @@ def rows(recordings: Path) -> list[Row]:
             row(
                 f"{work}, isal, one thread ahead",
                 best,
-                "hftbacktest, as measured for architecture §7",
+                "hftbacktest, measured earlier",
                 1e6 / HFTBACKTEST_MESSAGES,
                 ">= 1 M messages/s",
             ),
