@@ -33,7 +33,6 @@ class VenueFacts:
     weight_per_minute: int
     frames_per_second: int
     streams_per_connection: int
-    connection_hours: int = 24
     as_of: str
     source: str
 

@@ -57,34 +57,6 @@ def kelly_share(edge: float, variance: float) -> float:
 
 
 @kernel()
-def binary_share(win_probability: float, gain: float, loss: float) -> float:
-    """Return the growth-optimal share of wealth to stake on a bet with two outcomes.
-
-    Parameters
-    ----------
-    win_probability : float
-    gain, loss : float
-        Won or lost for each unit staked, above zero.
-
-    Returns
-    -------
-    float
-        Negative where the other side has the edge.
-
-    References
-    ----------
-    .. [1] Thorp, E. O. (2006), eq. 2.1, with a partial loss.
-    """
-    return win_probability / loss - (1.0 - win_probability) / gain
-
-
-@kernel()
-def growth(share: float, edge: float, variance: float) -> float:
-    """Return the expected log growth over the horizon at a share of wealth (Thorp, eq. 7.2)."""
-    return share * edge - 0.5 * share * share * variance
-
-
-@kernel()
 def size(signal: Row, view: Row, state: Row, params: Row) -> int:
     """Return the scaled size that brings the position to the Kelly target on the signal's side."""
     values = state["f"]
