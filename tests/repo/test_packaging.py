@@ -57,6 +57,17 @@ def test_all_plugins_stand_in_the_dev_group() -> None:
     assert names <= {entry for entry in groups["dev"] if isinstance(entry, str)}
 
 
+def test_every_changelog_fragment_names_its_distribution_and_type() -> None:
+    names = {"core", *(folder.name.replace("_", "-") for folder in PLUGINS)}
+    for path in (ROOT / "changelog.d").iterdir():
+        if path.name != "README.md":
+            word, name, kind, ending = path.name.split(".")
+            assert word, path.name
+            assert name in names, path.name
+            assert kind in {"added", "changed", "fixed", "removed"}, path.name
+            assert ending == "md", path.name
+
+
 def test_core_depends_on_six_libraries_only() -> None:
     project = read(ROOT / "pyproject.toml")["project"]
     assert isinstance(project, dict)
