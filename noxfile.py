@@ -123,7 +123,8 @@ def typing(session: nox.Session) -> None:
     """Both type checkers, tests included."""
     bin_folder = environment(session, "typing", "typing", "tests", "lint", "bench")
     session.run(str(bin_folder / "mypy"), external=True)
-    session.run(str(bin_folder / "mypy"), "tests", "tools", external=True)
+    session.run(str(bin_folder / "mypy"), "tests", "tools", "benchmarks", external=True)
+    session.run(str(bin_folder / "mypy"), "noxfile.py", external=True)
     pyright = [str(bin_folder / "pyright"), "--pythonpath", str(bin_folder / "python")]
     session.run(*pyright, external=True, env={"PYRIGHT_PYTHON_IGNORE_WARNINGS": "1"})
 

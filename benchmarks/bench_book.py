@@ -244,7 +244,7 @@ def replay_row(events: Rows) -> dict[str, object]:
         "work": f"replay {events.size} events, book only ({1 / min(times):.0f} M events/s at best)",
         "p50_us": round(float(p50), 5),
         "p99_us": round(float(p99), 5),
-        "baseline": "hftbacktest 2.4.4, ROI vector, as measured for architecture §7",
+        "baseline": "hftbacktest 2.4.4, ROI vector, measured earlier",
         "baseline_us": round(reference, 5),
         "ratio": round(reference / float(p50), 1),
         "budget": "0.0125 us",
