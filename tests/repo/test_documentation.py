@@ -4,6 +4,8 @@ import inspect
 import re
 from pathlib import Path
 
+from bot4_core import errors
+from bot4_core.exit_codes import BY_ERROR
 from bot4_core.plugins.hookspecs import Hooks
 
 
@@ -28,6 +30,20 @@ def test_every_hook_has_a_test(root: Path) -> None:
     tests = (root / "tests/core/plugins/test_host.py").read_text()
     for name in hooks():
         assert name in tests, f"no test implements {name}"
+
+
+def test_every_error_has_a_row_with_its_parents_and_exit_code(root: Path) -> None:
+    page = (root / "docs/reference/errors.md").read_text()
+    rows = re.findall(r"^\| `(\w+)` \| (`[\w`, ]+`) \| .+ \| (\d+ `\w+`) \|$", page, re.M)
+    kinds = [getattr(errors, name) for name in errors.__all__]
+    expected = {
+        kind.__name__: (
+            ", ".join(f"`{base.__name__}`" for base in kind.__bases__),
+            next(f"{code} `{code.name}`" for base, code in BY_ERROR if issubclass(kind, base)),
+        )
+        for kind in kinds
+    }
+    assert {name: tuple(rest) for name, *rest in rows} == expected
 
 
 def test_every_relative_link_leads_somewhere(root: Path) -> None:
