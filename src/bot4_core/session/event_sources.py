@@ -1,7 +1,7 @@
 """The files of a session as streams of event records."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor
 from typing import TypeVar
 
@@ -18,6 +18,7 @@ from bot4_core.market.recordings import (
     RecordingClock,
 )
 from bot4_core.plugins.interfaces import EventBatch, Exchange, Records
+from bot4_core.session.event_scales import ScaleChange, rescale
 
 __all__ = ["DecodedFile", "EventSource", "RecordedEvents", "prefetched"]
 
@@ -203,12 +204,20 @@ class RecordedEvents(EventSource):
     recording : Recording
     ids : (n,) uint32, optional
         The session's id of each of the recording's instruments; None if they are the same.
+    scales : mapping, optional
+        From `scale_changes`: the instruments whose numbers the session scales differently.
     """
 
-    def __init__(self, recording: Recording, ids: NDArray[np.uint32] | None = None) -> None:
+    def __init__(
+        self,
+        recording: Recording,
+        ids: NDArray[np.uint32] | None = None,
+        scales: Mapping[int, ScaleChange] | None = None,
+    ) -> None:
         super().__init__(recording.path.name, recording.header.clock)
         self._recording = recording
         self._ids = ids
+        self._scales = scales or {}
         self._bytes_read = 0
         if recording.torn is not None:
             torn = recording.torn
@@ -222,7 +231,7 @@ class RecordedEvents(EventSource):
         return self._bytes_read
 
     def batches(self) -> Iterator[Records]:
-        """Yield the recorded batches, without a copy where the ids are the same."""
+        """Yield the recorded batches, without a copy where ids and exponents are the same."""
         counts = self._recording.counts
         self.messages = counts.messages
         self.responses = counts.responses
@@ -230,9 +239,11 @@ class RecordedEvents(EventSource):
         self.refused = counts.refused
         for events in self._recording.batches():
             self._bytes_read += events.nbytes
-            if self._ids is None:
+            if self._ids is None and not self._scales:
                 yield events
                 continue
-            renumbered = events.copy()
-            renumbered["instrument"] = self._ids[events["instrument"]]
-            yield renumbered
+            changed = events.copy()
+            rescale(changed, self._scales)
+            if self._ids is not None:
+                changed["instrument"] = self._ids[events["instrument"]]
+            yield changed

@@ -7,10 +7,9 @@ from pathlib import Path
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
 
 from bot4_core.domain_types.instruments import Instrument
-from bot4_core.errors import PrecisionGrew, RecordingError
+from bot4_core.errors import ConfigError, PrecisionGrew, RecordingError
 from bot4_core.market.recordings import (
     ZLIB,
     GzipLibrary,
@@ -25,6 +24,7 @@ from bot4_core.market.recordings.byte_stream import head
 from bot4_core.market.recordings.frames import MAGIC
 from bot4_core.plugins.interfaces import Exchange, Records
 from bot4_core.session.event_merge import merged
+from bot4_core.session.event_scales import scale_changes
 from bot4_core.session.event_sources import DecodedFile, EventSource, RecordedEvents
 
 __all__ = [
@@ -215,7 +215,7 @@ def _source(
     keep: Callable[[int, MessageBlock], None] | None,
 ) -> EventSource:
     if isinstance(file, Recording):
-        return RecordedEvents(file, _ids(file, exchange))
+        return _recorded(file, exchange)
 
     def keep_block(block: MessageBlock) -> None:
         if keep is not None:
@@ -230,8 +230,16 @@ def _source(
     )
 
 
-def _ids(recording: Recording, exchange: Exchange) -> NDArray[np.uint32] | None:
-    """Return the exchange's id of each recorded instrument, None if they are the same."""
-    numbers = {instrument.symbol: n for n, instrument in enumerate(exchange.instruments)}
+def _recorded(recording: Recording, exchange: Exchange) -> RecordedEvents:
+    """Return a recording's events with the exchange's ids and exponents."""
+    known = exchange.instruments
+    numbers = {instrument.symbol: n for n, instrument in enumerate(known)}
+    missing = [each.symbol for each in recording.instruments if each.symbol not in numbers]
+    if missing:
+        raise ConfigError(
+            "session", [("instruments", f"{recording.path} holds {missing[0]} too; add it")]
+        )
     ids = [numbers[instrument.symbol] for instrument in recording.instruments]
-    return None if ids == list(range(len(ids))) else np.array(ids, np.uint32)
+    scales = scale_changes(recording.instruments, [known[n] for n in ids])
+    same = ids == list(range(len(ids)))
+    return RecordedEvents(recording, None if same else np.array(ids, np.uint32), scales)
