@@ -7,6 +7,9 @@ from bot4_core.domain_types.records import EventKind, OrderStatus
 from bot4_core.orders import LocalEvidence
 
 
+ENDS = (EventKind.ORDER_CANCELED, EventKind.ORDER_EXPIRED)
+
+
 class Evidence(NamedTuple):
     kind: int
     received: int
@@ -32,6 +35,9 @@ def final_state(size: int, evidence: Iterable[Evidence]) -> FinalState:
     venue_filled = max(told, 0)
     status = _status(size, filled, kinds, _cancel_pending(seen))
     over = status >= OrderStatus.FILLED
+    ends = {item.size for item in seen if item.kind in ENDS}
+    if status in (OrderStatus.CANCELED, OrderStatus.EXPIRED) and max(ends) <= 0:
+        over = False  # gone, and nobody said how much of it was filled, or all of it
     reserved = max(0, (venue_filled if over else size) - filled)
     return FinalState(status, filled, reserved, venue_filled)
 

@@ -17,8 +17,8 @@ from bot4_core.domain_types.records import (
 )
 from bot4_core.jit import kernel
 from bot4_core.kernels.equity import revalue
-from bot4_core.kernels.order_entry import order, send
-from bot4_core.kernels.order_gate import NUMBER_DTYPE
+from bot4_core.kernels.order_entry import order
+from bot4_core.kernels.order_gate import NUMBER_DTYPE, judge
 from bot4_core.kernels.order_rows import (
     BREAKER_DTYPE,
     CONDUCT_DTYPE,
@@ -43,10 +43,12 @@ __all__ = [
     "STAND_BACK",
     "TRIPPED",
     "decide",
+    "never",
     "take_in",
     "think",
 ]
 
+Row = np.void
 Rows = NDArray[np.void]
 
 DECIDED: Final = 0
@@ -103,6 +105,8 @@ def ask(tables: TableSet, instrument: int) -> int:
         table_at(tables, STRATEGY_PARAMS, PARAMS_DTYPE)[0],
         signals,
     )
+    if count < 0 or count > len(signals):
+        return -1
     for place in range(count):
         action = signals[place]["action"]
         if action in (QUOTE, TAKE):
@@ -117,10 +121,13 @@ def ask(tables: TableSet, instrument: int) -> int:
 def decide(tables: TableSet, instrument: int, now: int) -> int:
     """Ask compiled parts about an instrument and bring its orders in line; as ``order``."""
     count = ask(tables, instrument)
-    if count <= 0:
-        table_at(tables, TALLY, TALLY_DTYPE)[0]["wanted"] = 0
-        return 0
-    return order(tables, instrument, count, now)
+    return order(tables, instrument, count, now) if count != 0 else 0
+
+
+@kernel()
+def never(view: Row, state: Row, params: Row) -> int:
+    """Observe nothing, in place of a breaker that is out."""
+    return 0
 
 
 @kernel()
@@ -135,9 +142,12 @@ def observe(tables: TableSet, instrument: int) -> bool:
     tally = table_at(tables, TALLY, TALLY_DTYPE)[0]
     tripped = False
     for number in range(len(breakers)):
+        if number >= tally["first_breaker"]:
+            observed[number] = 0
+    for number in range(tally["first_breaker"], len(breakers)):
         tally["observing"] = number + 1
         effect = call_at(
-            functions[breakers[number]["function"]],
+            functions[FIRST_BREAKER + number],
             views[instrument],
             table_at(memory, 2 * number, STATE_DTYPE)[instrument],
             table_at(memory, 2 * number + 1, PARAMS_DTYPE)[0],
@@ -173,8 +183,8 @@ def think(tables: TableSet, head: NDArray[np.int64], task: int) -> int:
     head : (HEAD_SLOTS,) int64
         What ``take_in`` found.
     task : int
-        ``OBSERVE_AND_ACT``; ``ACT`` after a trip was latched; ``SEND`` to route and judge the one
-        intent, on the instrument and of the size that it names.
+        ``OBSERVE_AND_ACT``; ``ACT`` after a trip was latched; ``SEND`` to judge the one intent as
+        it is: what closes a position goes where the position is.
 
     Returns
     -------
@@ -184,7 +194,7 @@ def think(tables: TableSet, head: NDArray[np.int64], task: int) -> int:
     """
     if task == SEND:
         intent = table_at(tables, INTENTS, INTENT_DTYPE)[0]
-        return send(tables, int(intent["instrument"]), -1, int(intent["size"]))
+        return judge(tables, int(intent["instrument"]), -1, int(intent["size"]))
     if task == OBSERVE_AND_ACT and observe(tables, int(head[0])):
         return TRIPPED
     return act(tables, head)

@@ -11,7 +11,7 @@ from bot4_core.kernels.limits_money import TOO_LARGE, worth
 from bot4_core.kernels.order_rows import CONDUCT_DTYPE, DESK_DTYPE, Slot
 from bot4_core.kernels.tables import TableSet, table_at
 
-__all__ = ["rebase", "revalue"]
+__all__ = ["rebase", "revalue", "roll_day"]
 
 Row = np.void
 
@@ -34,7 +34,7 @@ def open_value(tables: TableSet, instrument: int) -> int:
     scales = table_at(tables, SCALES, SCALE_DTYPE)
     scale = scale_of(scales, instrument)
     position = int(table_at(tables, VIEWS, VIEW_DTYPE)[instrument]["position"])
-    if position == 0 or not desk["in_account"]:
+    if position == 0:
         return 0
     gains = (position > 0) != (scale[2] == 1)  # whether a rise in worth is a profit
     twice = int(desk["bid"]) + int(desk["ask"])
@@ -50,14 +50,22 @@ def open_value(tables: TableSet, instrument: int) -> int:
 
 
 @kernel()
-def note_equity(tables: TableSet, equity: int, now: int) -> None:
-    """Set the account's equity; remember the peak and where the UTC day began; tell the views."""
+def roll_day(tables: TableSet, now: int) -> None:
+    """Begin a UTC day with the equity there is; the first one begins with the opening equity."""
     account = table_at(tables, ACCOUNT, ACCOUNT_DTYPE)[0]
-    views = table_at(tables, VIEWS, VIEW_DTYPE)
     day = now // DAY
     if day != account["day"]:
-        account["day_start"] = account["equity"] if account["day"] else equity
+        if account["day"]:
+            account["day_start"] = account["equity"]
         account["day"] = day
+
+
+@kernel()
+def note_equity(tables: TableSet, equity: int, now: int) -> None:
+    """Set the account's equity; remember the peak, and tell the views."""
+    account = table_at(tables, ACCOUNT, ACCOUNT_DTYPE)[0]
+    views = table_at(tables, VIEWS, VIEW_DTYPE)
+    roll_day(tables, now)
     account["equity"] = equity
     account["peak"] = max(int(account["peak"]), equity)
     shown = float(equity) * float(table_at(tables, CONDUCT, CONDUCT_DTYPE)[0]["money_unit"])

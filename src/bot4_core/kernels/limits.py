@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from bot4_core.domain_types.records import BookState, OrderFlag, Side
+from bot4_core.domain_types.records import BookState, OrderFlag, OrderType, Side, TimeInForce
 from bot4_core.jit import kernel
 from bot4_core.kernels.limits_money import LARGEST, TOO_LARGE, exact_ratio, notional, worth
 
@@ -29,6 +29,9 @@ NO_LIMIT: Final = LARGEST
 SECOND: Final = 1_000_000_000
 REDUCE_ONLY: Final = int(OrderFlag.REDUCE_ONLY)
 LIVE: Final = int(BookState.LIVE)
+POST_ONLY: Final = int(OrderFlag.POST_ONLY)
+MARKET: Final = int(OrderType.MARKET)
+GTC: Final = int(TimeInForce.GTC)
 BUY: Final = int(Side.BUY)
 SELL: Final = int(Side.SELL)
 
@@ -285,7 +288,10 @@ def shapeless(intent: Row, count: int) -> bool:
         or intent["instrument"] >= count
         or (intent["side"] != BUY and intent["side"] != SELL)
         or intent["size"] <= 0
+        or intent["size"] > LARGEST
         or intent["price"] < 0
+        or (intent["type"] == MARKET) != (intent["price"] == 0)
+        or (intent["flags"] & POST_ONLY and intent["time_in_force"] != GTC)
     )
 
 

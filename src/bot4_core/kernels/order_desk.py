@@ -5,6 +5,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from bot4_core.domain_types.order_codes import LocalEvidence
 from bot4_core.domain_types.records import VIEW_DTYPE, EventKind
 from bot4_core.jit import kernel
 from bot4_core.kernels.order_evidence import (
@@ -29,6 +30,7 @@ from bot4_core.kernels.order_rows import (
 from bot4_core.kernels.tables import TableSet, table_at
 
 __all__ = [
+    "ALARMED",
     "CHANGED",
     "NO_FILL_ROOM",
     "NO_ORDER_ROOM",
@@ -51,7 +53,8 @@ Row = np.void
 
 CHANGED: Final = 1
 UNCHANGED: Final = 0
-STRANGER: Final = 2  # no order of this run
+STRANGER: Final = 2  # no order of this run, or not of what it says
+ALARMED: Final = 3  # nothing new, but the words do not fit what was said before
 STRANGE_KIND: Final = -1  # says nothing of orders
 STRANGE_FILL: Final = -2  # a fill without trade id or size
 NO_FILL_ROOM: Final = -3  # the fills table is full
@@ -65,7 +68,7 @@ DESKS: Final = int(Slot.DESKS)
 TALLY: Final = int(Slot.TALLY)
 VIEWS: Final = int(Slot.VIEWS)
 KIND_FILLED: Final = int(EventKind.ORDER_FILLED)
-FIRST_LOCAL: Final = 101
+FIRST_LOCAL: Final = int(min(LocalEvidence))
 
 
 @kernel()
@@ -170,6 +173,7 @@ def create(tables: TableSet, intent: Row) -> int:
     order["price"] = intent["price"]
     order["size"] = intent["size"]
     order["created"] = intent["time"]
+    order["decided_on"] = intent["instrument"]
     clear_evidence(order)
     reserve(tables, order, int(order["size"]))
     enlist(tables, place)
@@ -225,12 +229,14 @@ def file_evidence(
     before, reserved = int(order["status"]), int(order["reserved"])
     facts, requested = int(order["facts"]), int(order["cancel_requested"])
     refused, filled = int(order["cancel_refused"]), int(order["venue_filled"])
+    end = int(order["venue_end"])
     absorb(order, kind, received, told[0], told[1], told[2])
     if (
         facts == order["facts"]
         and requested == order["cancel_requested"]
         and refused == order["cancel_refused"]
         and filled == order["venue_filled"]
+        and end == order["venue_end"]
     ):
         return UNCHANGED
     changed(tables, place, before, reserved)
@@ -247,9 +253,11 @@ def file_fill(tables: TableSet, place: int, event: Row) -> int:
     while fill != NOBODY:
         known = fills[fill]
         if known["trade"] == event["sequence"]:
-            if known["price"] != event["price"] or known["size"] != event["size"]:
-                order["contradicted"] = 1
-            return UNCHANGED
+            same = known["price"] == event["price"] and known["size"] == event["size"]
+            if same or order["contradicted"]:
+                return UNCHANGED
+            order["contradicted"] = 1
+            return ALARMED
         fill = int(known["next"])
     free = int(tally["free_fill"])
     if free == NOBODY:
@@ -286,7 +294,7 @@ def file_event(
     Returns
     -------
     int
-        ``CHANGED``, ``UNCHANGED``, ``STRANGER``, or one of the negative codes.
+        ``CHANGED``, ``UNCHANGED``, ``ALARMED``, ``STRANGER``, or one of the negative codes.
     """
     event = events[at]
     tally = table_at(tables, TALLY, TALLY_DTYPE)[0]
@@ -300,6 +308,8 @@ def file_event(
     if place == NOBODY:
         return STRANGER
     order = table_at(tables, ORDERS, ORDER_DTYPE)[place]
+    if event["instrument"] != order["instrument"] or (filled and event["side"] != order["side"]):
+        return STRANGER
     outcome[0] = place
     outcome[1] = order["status"]
     if filled:

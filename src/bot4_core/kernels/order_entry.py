@@ -44,6 +44,7 @@ from bot4_core.kernels.tables import TableSet, call_at, table_at
 
 __all__ = [
     "BAD_ROUTE",
+    "BAD_SIGNALS",
     "BY_HAND",
     "DIRECT",
     "MOST_CHILDREN",
@@ -61,6 +62,7 @@ DIRECT: Final = 0
 BY_HAND: Final = -1
 """In place of a router's address: the caller routes."""
 BAD_ROUTE: Final = -1
+BAD_SIGNALS: Final = -5
 
 LIMIT: Final = int(OrderType.LIMIT)
 AT_MARKET: Final = int(OrderType.MARKET)
@@ -115,13 +117,17 @@ def fitting(tables: TableSet, instrument: int, side: int, price: int, size: int)
 
 @kernel()
 def taking(tables: TableSet, instrument: int, side: int) -> bool:
-    """Tell whether a taking order of this side is still on its way."""
+    """Tell whether a taking order of an instrument's decision is still on its way, anywhere."""
     orders = table_at(tables, ORDERS, ORDER_DTYPE)
-    place = int(table_at(tables, DESKS, DESK_DTYPE)[instrument]["oldest"])
-    while place != NOBODY:
-        if orders[place]["side"] == side and orders[place]["time_in_force"] == IOC:
-            return True
-        place = int(orders[place]["newer"])
+    desks = table_at(tables, DESKS, DESK_DTYPE)
+    for number in range(len(desks)):
+        place = int(desks[number]["oldest"])
+        while place != NOBODY:
+            order = orders[place]
+            mine = order["decided_on"] == instrument and order["side"] == side
+            if mine and order["time_in_force"] == IOC:
+                return True
+            place = int(order["newer"])
     return False
 
 
@@ -145,9 +151,10 @@ def write_intent(tables: TableSet, instrument: int, row: Row, size: int, now: in
     intent = table_at(tables, INTENTS, INTENT_DTYPE)[0]
     effect = table_at(tables, DESKS, DESK_DTYPE)[instrument]["effect"]
     flags = 0
-    if row["take"] == 0:
-        flags |= POST_ONLY if table_at(tables, CONDUCT, CONDUCT_DTYPE)[0]["post_only"] else 0
-        flags |= REDUCE_ONLY if effect == BLOCK_OPEN else 0
+    if row["take"] == 0 and table_at(tables, CONDUCT, CONDUCT_DTYPE)[0]["post_only"]:
+        flags |= POST_ONLY
+    if effect == BLOCK_OPEN:
+        flags |= REDUCE_ONLY
     intent["number"] = 0
     intent["instrument"] = instrument
     intent["side"] = row["side"]
@@ -188,8 +195,12 @@ def next_order(tables: TableSet, instrument: int, now: int) -> int:
 
 @kernel()
 def fair_route(tables: TableSet, count: int, size: int) -> bool:
-    """Tell whether children are orders of known instruments that add up to no more than a size."""
+    """Tell whether children are orders of known instruments that add up to no more than a size.
+
+    What reduces a position stays where the position is.
+    """
     children = table_at(tables, CHILDREN, INTENT_DTYPE)
+    intent = table_at(tables, INTENTS, INTENT_DTYPE)[0]
     known = len(table_at(tables, VIEWS, VIEW_DTYPE))
     if count < 0 or count > len(children):
         return False
@@ -199,6 +210,8 @@ def fair_route(tables: TableSet, count: int, size: int) -> bool:
         if child["size"] <= 0 or child["size"] > left:
             return False
         if child["instrument"] < 0 or child["instrument"] >= known:
+            return False
+        if intent["flags"] & REDUCE_ONLY and child["instrument"] != intent["instrument"]:
             return False
         left -= int(child["size"])
     return True
@@ -239,9 +252,8 @@ def send(tables: TableSet, instrument: int, signal: int, wish: int) -> int:
 
 
 @kernel()
-def prepare(tables: TableSet, instrument: int, count: int, now: int) -> bool:
-    """Plan the first ``count`` sized signals; False where nothing changes for any order."""
-    want(tables, instrument, count)
+def prepare(tables: TableSet, instrument: int, now: int) -> bool:
+    """Plan what is wanted; False where nothing changes for any order."""
     restrict(tables, instrument)
     if same_as_before(tables, instrument):
         return False
@@ -263,9 +275,11 @@ def order(tables: TableSet, instrument: int, count: int, now: int) -> int:
     Returns
     -------
     int
-        0, ``BAD_ROUTE``, or ``NO_ORDER_ROOM``.
+        0, ``BAD_SIGNALS``, ``BAD_ROUTE``, or ``NO_ORDER_ROOM``.
     """
-    if not prepare(tables, instrument, count, now):
+    if not want(tables, instrument, count):
+        return BAD_SIGNALS
+    if not prepare(tables, instrument, now):
         return 0
     router = table_at(tables, FUNCTIONS, NUMBER_DTYPE)[2]
     if router == BY_HAND:
@@ -281,8 +295,11 @@ def order(tables: TableSet, instrument: int, count: int, now: int) -> int:
 
 
 @kernel()
-def cancel_working(tables: TableSet, instrument: int, now: int) -> bool:
-    """Ask for the cancellation of all that works on an instrument; True where more is left."""
+def cancel_working(tables: TableSet, instrument: int, now: int, spared: int) -> bool:
+    """Ask for the cancellation of what works on an instrument; True where more is left.
+
+    Orders with one of the ``spared`` flags stay.
+    """
     orders = table_at(tables, ORDERS, ORDER_DTYPE)
     tally = table_at(tables, TALLY, TALLY_DTYPE)[0]
     table_at(tables, DESKS, DESK_DTYPE)[instrument]["settled"] = 0
@@ -291,6 +308,7 @@ def cancel_working(tables: TableSet, instrument: int, now: int) -> bool:
         if tally["actions"] >= MOST_ACTIONS:
             return True
         following = int(orders[place]["newer"])
-        cancel(tables, place, now)
+        if not orders[place]["flags"] & spared:
+            cancel(tables, place, now)
         place = following
     return False

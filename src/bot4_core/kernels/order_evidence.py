@@ -112,6 +112,8 @@ def settle(order: Row, received: int) -> None:
     pending = bool(order["cancel_requested"] > order["cancel_refused"])
     status = status_of(int(order["facts"]), filled, size, pending)
     bound = int(order["venue_filled"]) if status >= IS_FILLED else size
+    if status in (IS_CANCELED, IS_EXPIRED) and order["venue_end"] == size:
+        bound = size  # ended, and nobody said how much of it was filled
     order["updated"] = max(int(order["updated"]), received)
     order["status"] = status
     order["reserved"] = max(0, bound - filled)

@@ -14,6 +14,7 @@ from bot4_core.domain_types.records import (
     OrderFlag,
 )
 from bot4_core.jit import kernel
+from bot4_core.kernels.equity import roll_day
 from bot4_core.kernels.limits import (
     ACCOUNT_DTYPE,
     LIMITS_DTYPE,
@@ -30,6 +31,7 @@ from bot4_core.kernels.order_rows import (
     CONDUCT_DTYPE,
     DESK_DTYPE,
     MEASURED_DTYPE,
+    ORDER_DTYPE,
     SIZED_DTYPE,
     TALLY_DTYPE,
     Action,
@@ -64,6 +66,7 @@ UNWRITTEN: Final = 1 << int(Refused.AUDIT)
 FULL_STATUS: Final = 2
 PASSIVE_STATUS: Final = 1
 
+ORDERS: Final = int(Slot.ORDERS)
 DESKS: Final = int(Slot.DESKS)
 TALLY: Final = int(Slot.TALLY)
 VIEWS: Final = int(Slot.VIEWS)
@@ -120,6 +123,7 @@ def verdict(tables: TableSet) -> int:
     """Judge the one intent; 0 lets it out, else bits of ``LimitCode`` and ``Refused``."""
     intents = table_at(tables, INTENTS, INTENT_DTYPE)
     account = table_at(tables, ACCOUNT, ACCOUNT_DTYPE)
+    roll_day(tables, int(intents[0]["time"]))
     account[0]["open_orders"] = table_at(tables, TALLY, TALLY_DTYPE)[0]["open"]
     found = table_at(tables, FOUND, NUMBER_DTYPE).reshape(LIMIT_NUMBERS // 2, 2)
     broken = check_limits(
@@ -219,6 +223,7 @@ def judge(tables: TableSet, instrument: int, signal: int, wish: int) -> int:
         place = create(tables, intent)
         if place < 0:
             return place
+        table_at(tables, ORDERS, ORDER_DTYPE)[place]["decided_on"] = instrument
         file_sent(tables, place, now)
         note_order(tables, now)
         record(tables, PLACE_ACTION, instrument, signal, wish, refused)

@@ -118,6 +118,7 @@ ORDER_DTYPE: Final = np.dtype(
             "contradicted",  # 1 where a trade id came with two contents
             "working",  # 1 while in its instrument's chain
             "kept",  # stamp of the plan that last kept it
+            "decided_on",  # the instrument whose decision it came from
             "first_fill",  # row of the latest fill
             "older",  # neighbours in the instrument's chain
             "newer",
@@ -140,7 +141,6 @@ DESK_DTYPE: Final = np.dtype(
         ("open_status", "<i8"),  # 2 trading, 1 post-only, 0 nothing new
         ("settled", "<i8"),  # 1 while what stands is what was wanted last
         ("targets", "<i8"),
-        ("in_account", "<i8"),  # 1 where it settles in the account's asset
         ("cost", "<i8"),  # of the position, in money units
         ("valued", "<i8"),  # what the position adds to the equity now
         ("bid", "<i8"),  # best prices that the position was last valued at
@@ -167,6 +167,7 @@ TALLY_DTYPE: Final = np.dtype(
         ("events", "<i8"),
         ("now", "<i8"),  # the latest receive time, ns
         ("observing", "<i8"),  # 1 + the breaker that is observing, 0 for none
+        ("first_breaker", "<i8"),  # the first one to observe
         ("counts", "<i8", (12,)),  # orders by present status, retired ones included
     ]
 )
@@ -190,8 +191,8 @@ CONDUCT_DTYPE: Final = np.dtype(
 )
 """How a session quotes."""
 
-BREAKER_DTYPE: Final = np.dtype([("function", "<i8"), ("first_value", "<i8"), ("values", "<i8")])
-"""A compiled breaker: which of ``FUNCTIONS`` it is, and the slots of its state that explain it."""
+BREAKER_DTYPE: Final = np.dtype([("first_value", "<i8"), ("values", "<i8")])
+"""A compiled breaker: the slots of its state that explain it."""
 
 MEASURED_DTYPE: Final = np.dtype(
     [("held", "<i8", (MOST_BREAKERS,)), ("values", "<f8", (MOST_BREAKERS * BREAKER_VALUES,))]

@@ -42,6 +42,7 @@ __all__ = ["MISSING", "OPEN", "cancel", "plan", "restrict", "same_as_before", "s
 
 Row = np.void
 
+NO_ACTION: Final = int(SignalAction.NONE)
 QUOTE: Final = int(SignalAction.QUOTE)
 TAKE: Final = int(SignalAction.TAKE)
 WITHDRAW: Final = int(SignalAction.CANCEL)
@@ -111,11 +112,12 @@ def on_grid(side: int, price: int, tick: int) -> int:
 
 
 @kernel()
-def want(tables: TableSet, instrument: int, count: int) -> None:
+def want(tables: TableSet, instrument: int, count: int) -> bool:
     """Turn sized signals into wanted quotes and trades, never at more risk than asked.
 
     Buy prices round down to the tick, sell prices up, sizes down to the lot and to what one order
-    may be worth. A post-only quote stays a tick from the other side's best price.
+    may be worth. A post-only quote stays a tick from the other side's best price. False where
+    the signals are none: too many, of no side, or of no action.
     """
     view = table_at(tables, VIEWS, VIEW_DTYPE)[instrument]
     scale = table_at(tables, SCALES, SCALE_DTYPE)[instrument]
@@ -126,10 +128,15 @@ def want(tables: TableSet, instrument: int, count: int) -> None:
     wanted = table_at(tables, WANTED, WANTED_DTYPE)
     tick = max(1, int(view["tick"]))
     found = 0
+    table_at(tables, TALLY, TALLY_DTYPE)[0]["wanted"] = 0
+    if count < 0 or count > len(signals):
+        return False
     for place in range(count):
         action, side = signals[place]["action"], int(signals[place]["side"])
-        if action not in (QUOTE, TAKE, WITHDRAW):
+        if action == NO_ACTION:
             continue
+        if action not in (QUOTE, TAKE, WITHDRAW) or side not in (1, -1):
+            return False
         row = wanted[found]
         found += 1
         row["side"] = side
@@ -147,14 +154,15 @@ def want(tables: TableSet, instrument: int, count: int) -> None:
         if price > 0 or action == TAKE:
             row["size"] = sized(scale, view, cap, int(sizes[place]["size"]), price)
     table_at(tables, TALLY, TALLY_DTYPE)[0]["wanted"] = found
+    return True
 
 
 @kernel()
 def restrict(tables: TableSet, instrument: int) -> None:
     """Cut wanted quotes down to what the breaker that holds the instrument allows.
 
-    Under ``BLOCK_OPEN`` only the side that reduces the position is quoted, for no more than is
-    held. Under everything stronger no quote is wanted.
+    Under ``BLOCK_OPEN`` only what reduces the position is wanted, for no more than is held. Under
+    everything stronger nothing is.
     """
     effect = table_at(tables, DESKS, DESK_DTYPE)[instrument]["effect"]
     if effect == 0:
@@ -163,8 +171,6 @@ def restrict(tables: TableSet, instrument: int) -> None:
     wanted = table_at(tables, WANTED, WANTED_DTYPE)
     for place in range(table_at(tables, TALLY, TALLY_DTYPE)[0]["wanted"]):
         row = wanted[place]
-        if row["take"]:
-            continue
         held = -position * int(row["side"])
         allowed = held if effect == BLOCK_OPEN and held > 0 else 0
         row["size"] = min(int(row["size"]), allowed)

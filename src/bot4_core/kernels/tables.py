@@ -36,6 +36,7 @@ class Tables:
     def __init__(self, slots: int) -> None:
         self._arrays: list[Any] = [None] * slots
         self._memory = np.zeros(slots * WIDTH, np.int64)
+        self._inner: list[Tables] = []
 
     def put(self, slot: int, array: NDArray[Any]) -> None:
         """Place an array, or another one instead of it.
@@ -54,6 +55,7 @@ class Tables:
     def nest(self, slot: int, inner: "Tables") -> None:
         """Place a table set within this one; kernels take it out as an array of integers."""
         self._arrays[slot] = inner.handle
+        self._inner.append(inner)
         self._memory[slot * WIDTH] = inner._memory.ctypes.data
         self._memory[slot * WIDTH + 1] = len(inner._memory)
 

@@ -24,6 +24,7 @@ from bot4_core.domain_types.records import (
 from bot4_core.errors import OrderError
 from bot4_core.jit import entry_point
 from bot4_core.kernels.order_desk import (
+    ALARMED,
     CHANGED,
     NO_FILL_ROOM,
     OUTCOMES,
@@ -192,6 +193,8 @@ class Orders:
             code = self._file(self.tables.handle, events, at, self._outcome)
         if code == CHANGED:
             return self._filed(events, at)
+        if code == ALARMED:
+            return self._outcome_change(None)
         fields: tuple[int, ...] = tuple(events[at].item())
         if code == STRANGER:
             return self._stranger(fields)
@@ -233,9 +236,12 @@ class Orders:
             raise self._unknown(number)
         if code != CHANGED:
             return None
+        return self._outcome_change(None)
+
+    def _outcome_change(self, fill: Fill | None) -> OrderChange:
         place, before, after, alarms = self._outcome.tolist()
         return OrderChange(
-            self._at(place), OrderStatus(before), OrderStatus(after), None, OrderAlarm(alarms)
+            self._at(place), OrderStatus(before), OrderStatus(after), fill, OrderAlarm(alarms)
         )
 
     def not_found(

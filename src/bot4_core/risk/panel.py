@@ -144,22 +144,26 @@ class BreakerPanel:
 
     def latch(self, instrument: int, effects: Sequence[int], time: int) -> list[BreakerVerdict]:
         """Latch what observers wanted that were run elsewhere, in their order."""
-        return [
-            self._verdict(observer, instrument, effect, time)
-            for (observer, _, held), effect in zip(self._running, effects, strict=True)
-            if effect > held[instrument]
-        ]
+        found: list[BreakerVerdict] = []
+        for observer, effect in zip(self._observers.values(), effects, strict=True):
+            if effect <= self._latches[observer.name].held[instrument]:
+                continue
+            try:
+                found.append(self._verdict(observer, instrument, effect, time))
+            except ValueError as error:  # no effect there is
+                found += self._strike(observer, instrument, time, error)
+        return found
 
     def strike(
         self, place: int, instrument: int, time: int, error: Exception
     ) -> tuple[BreakerVerdict, ...]:
         """Count an error of the observer at a place, which was run elsewhere."""
-        return self._strike(self._running[place][0], instrument, time, error)
+        return self._strike(list(self._observers.values())[place], instrument, time, error)
 
-    @property
-    def complete(self) -> bool:
-        """Whether every observer still runs."""
-        return len(self._running) == len(self._observers)
+    def out(self) -> list[int]:
+        """Return the places of the observers that run no more."""
+        running = {observer.name for observer, _, _ in self._running}
+        return [place for place, name in enumerate(self._observers) if name not in running]
 
     def outside(self, instrument: int) -> tuple[tuple[str, int], ...]:
         """Return what holds an instrument that is no observer: name and effect."""

@@ -51,7 +51,6 @@ class Account:
         tables = self.orders.tables
         self.limits.place(tables)
         self._views, self._desks = views, tables[Slot.DESKS]
-        self._desks["in_account"] = [each.settled_in == self.asset for each in self.instruments]
         views["equity"] = opening * MONEY_UNIT
         self.fills = 0
         self._handle = tables.handle

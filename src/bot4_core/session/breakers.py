@@ -14,7 +14,7 @@ from bot4_core.domain_types.decisions import (
 )
 from bot4_core.errors import PluginError
 from bot4_core.jit import entry_point
-from bot4_core.kernels.decision import FIRST_BREAKER
+from bot4_core.kernels.decision import FIRST_BREAKER, never
 from bot4_core.kernels.order_rows import (
     BREAKER_DTYPE,
     BREAKER_VALUES,
@@ -72,14 +72,21 @@ class BreakerCalls:
         rows = np.zeros(len(memories), BREAKER_DTYPE)
         inner = Tables(2 * len(memories))
         for number, memory in enumerate(memories):
-            rows[number] = (FIRST_BREAKER + number, memory.first, memory.width)
+            rows[number] = (memory.first, memory.width)
             inner.put(2 * number, memory.states)
             inner.put(2 * number + 1, memory.params)
             example = (views[0], memory.states[0], memory.params[0])
             self.addresses.append(part_address(memory.form.function, *example))
-        self._inner = inner  # keeps what the nested set points to
         tables.put(Slot.BREAKERS, rows)
         tables.nest(Slot.BREAKER_MEMORY, inner)
+
+    def silence(self, place: int) -> None:
+        """Let a compiled breaker that is out observe nothing any more."""
+        memory = self._memories[place]
+        if memory is not None:
+            example = (self._tables[Slot.VIEWS][0], memory.states[0], memory.params[0])
+            functions = self._tables[Slot.FUNCTIONS]
+            functions[FIRST_BREAKER + place] = part_address(never, *example)
 
     def observed(self) -> list[int]:
         """Return the effects that the compiled breakers last wanted, in their order."""

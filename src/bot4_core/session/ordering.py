@@ -23,6 +23,7 @@ from bot4_core.kernels.decision import SEND, think
 from bot4_core.kernels.order_desk import NO_ORDER_ROOM
 from bot4_core.kernels.order_entry import (
     BAD_ROUTE,
+    BAD_SIGNALS,
     BY_HAND,
     DIRECT,
     MOST_CHILDREN,
@@ -69,6 +70,9 @@ CANCEL_ACTION: Final = int(Action.CANCEL)
 PLACE_ACTION: Final = int(Action.PLACE)
 IN_FLIGHT: Final = 1
 REQUOTE: Final = "requote"
+NO_SIGNALS: Final = (
+    f"a strategy gives 0 to {MOST_SIGNALS} signals, each of a side and an action there is"
+)
 MOST_WAITING: Final = MOST_ACTIONS // 4
 BY_BREAKER: Final = "flatten"
 """Stands for the sizer where everything held is closed."""
@@ -134,7 +138,7 @@ class Ordering:
         self._place_parts()
         handle = tables.handle
         self._think = entry_point(think, handle, NO_HEAD, SEND)
-        self._cancel_working = entry_point(cancel_working, handle, 0, 0)
+        self._cancel_working = entry_point(cancel_working, handle, 0, 0, 0)
         self._tally = tables[Slot.TALLY].view(np.int64).data
         self._numbers = tables[Slot.NUMBERS].view(np.uint8).data
         self._shown = [
@@ -165,11 +169,6 @@ class Ordering:
         """Whether no part has to be called from Python, so that one call decides."""
         parts = self.strategy.memory, self.sizer.memory
         return None not in parts and not self.by_hand and self.breakers.compiled
-
-    def by_python(self) -> None:
-        """Let parts be called from Python from now on."""
-        self.breakers.compiled = False
-        self.tables[Slot.CONDUCT]["by_python"] = 1
 
     @property
     def by_hand(self) -> bool:
@@ -224,10 +223,12 @@ class Ordering:
         Raises
         ------
         PluginError
-            If a router's answer is no split of the order.
+            If a router's answer is no split of the order, or a strategy's no signals.
         """
         if code == BAD_ROUTE:
             raise PluginError(BAD_CHILDREN)
+        if code == BAD_SIGNALS:
+            raise PluginError(NO_SIGNALS)
         if code == NO_ORDER_ROOM:
             enlarge_orders(self.tables)
             self.reconsider(instrument)
@@ -241,9 +242,7 @@ class Ordering:
             self._judge_children(router.route(), signal, wish)
             place = self._next_order(self.tables.handle, instrument, now)
 
-    def _judge_children(
-        self, children: Sequence[Child], signal: int, wish: int, why: str = ""
-    ) -> None:
+    def _judge_children(self, children: Sequence[Child], signal: int, wish: int) -> None:
         intents = self.tables[Slot.INTENTS]
         instrument = int(intents["instrument"][0])
         for child in children:
@@ -253,7 +252,7 @@ class Ordering:
             intents["price"], intents["size"] = child.price, child.size
             while self._judge(self.tables.handle, instrument, signal, wish) < 0:
                 enlarge_orders(self.tables)
-            self.drain("", route=child.reason, why=why)
+            self.drain("", route=child.reason)
 
     def drain(self, reason: str, *, route: str = "", why: str = "") -> None:
         """Write what kernels left to do as effects.
@@ -331,12 +330,12 @@ class Ordering:
         """Whether so many actions wait that the next decision might find no room."""
         return bool(self._tally[ACTIONS_AT] > MOST_WAITING)
 
-    def cancel_all(self, instrument: int, reason: str, now: int) -> None:
-        """Ask for the cancellation of everything that works on an instrument."""
+    def cancel_all(self, instrument: int, reason: str, now: int, spared: int = 0) -> None:
+        """Ask for the cancellation of what works on an instrument, but for ``spared`` flags."""
         self.drain(REQUOTE)
         more = True
         while more:
-            more = self._cancel_working(self.tables.handle, instrument, now)
+            more = self._cancel_working(self.tables.handle, instrument, now, spared)
             self.drain(reason)
 
     def flatten(self, instrument: int, held: int, why: str, now: int) -> None:
@@ -350,11 +349,8 @@ class Ordering:
         size = abs(held)
         intents = self.tables[Slot.INTENTS]
         intents[0] = (0, instrument, side, AT_MARKET, IOC, REDUCE_ONLY, 0, size, now)
-        if self.router is not None and self.router.memory is None:
-            self._judge_children(self.router.route(), NOBODY, size, why)
-            return
         code = self._think(self.tables.handle, NO_HEAD, SEND)
-        self.drain("", why=why)
+        self.drain("", route="direct", why=why)
         self.check(code, instrument)
 
 

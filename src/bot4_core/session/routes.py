@@ -25,7 +25,8 @@ from bot4_core.session.parts import CompiledMemory, needed, read_only
 __all__ = ["BAD_CHILDREN", "Child", "RouterCalls"]
 
 BAD_CHILDREN: Final = (
-    "a router gives positive sizes of known instruments, together at most the order's size"
+    "a router gives positive sizes of known instruments, together at most the order's size,"
+    " and leaves what reduces a position where it is"
 )
 
 
@@ -76,9 +77,12 @@ class RouterCalls:
             if not isinstance(child, ChildOrder):
                 raise PluginError(f"a router gives ChildOrder objects, not {child!r}")
         left = int(self._intents["size"][0])
+        reducing = bool(self._intents["flags"][0] & OrderFlag.REDUCE_ONLY)
         for child in children:
             left -= child.size
-            if child.size <= 0 or left < 0 or not 0 <= child.instrument < len(self._instruments):
+            known = 0 <= child.instrument < len(self._instruments)
+            moved = child.instrument != int(self._intents["instrument"][0])
+            if child.size <= 0 or left < 0 or not known or (reducing and moved):
                 raise PluginError(BAD_CHILDREN)
         return [
             Child(each.instrument, each.price, each.size, each.reason or self.router.name)

@@ -12,7 +12,7 @@ from bot4_core.audit.database import named_errors
 from bot4_core.convert import to_toml
 from bot4_core.domain_types.canonical_types import Nanoseconds
 from bot4_core.domain_types.orders import Fill
-from bot4_core.domain_types.records import EventFlag, OrderStatus
+from bot4_core.domain_types.records import EventFlag, OrderFlag, OrderStatus
 from bot4_core.errors import AuditError, ConfigError
 from bot4_core.plugins.host import PluginHost
 from bot4_core.plugins.interfaces import Records
@@ -39,6 +39,8 @@ from bot4_core.session.warming import warm_session
 __all__ = ["SessionRunner", "run"]
 
 LAST: Final = int(EventFlag.LAST)
+FLAGS: Final = 5
+"""Where the terms of an order hold its flags."""
 
 
 class SessionRunner:
@@ -149,7 +151,8 @@ class SessionRunner:
             self._session.audit_failed(failed=not audit.healthy)
 
     def _send(self, effect: SendOrder) -> None:
-        if self._audit.commit():
+        reducing = effect.terms[FLAGS] & OrderFlag.REDUCE_ONLY
+        if self._audit.commit() or reducing:  # what closes risk leaves even unrecorded
             self._market.place(effect.intent, Nanoseconds(effect.time))
             self._audit.keep_send(effect, self._client_id(effect.number))
         else:

@@ -7,7 +7,13 @@ import numpy as np
 from bot4_core.domain_types.canonical_types import InstrumentId, Nanoseconds
 from bot4_core.domain_types.decisions import BreakerEffect, BreakerScope, BreakerVerdict
 from bot4_core.domain_types.instruments import InstrumentStatus
-from bot4_core.domain_types.records import EVENT_DTYPE, BookState, EventKind, OrderStatus
+from bot4_core.domain_types.records import (
+    EVENT_DTYPE,
+    BookState,
+    EventKind,
+    OrderFlag,
+    OrderStatus,
+)
 from bot4_core.errors import PluginError, ValidationError
 from bot4_core.jit import entry_point
 from bot4_core.kernels.decision import (
@@ -46,6 +52,7 @@ __all__ = ["StagedDriver"]
 LIVE: Final = int(BookState.LIVE)
 FIRST_ORDER: Final = int(EventKind.ORDER_ACCEPTED)
 REJECTED: Final = int(EventKind.ORDER_REJECTED)
+REDUCE_ONLY: Final = int(OrderFlag.REDUCE_ONLY)
 CANCEL_ALL: Final = int(BreakerEffect.CANCEL_ALL)
 FLATTEN: Final = int(BreakerEffect.FLATTEN)
 END: Final = 9
@@ -99,8 +106,7 @@ class StagedDriver:
         try:
             return self._think(self._handle, self._head, task)
         except Exception as error:  # noqa: BLE001 - whatever a foreign part raises
-            self._struck(self._ends[0], error)
-            return DECIDED
+            return self._struck(self._ends[0], error)
 
     def _go_on(self, code: int, records: Records, start: int) -> None:
         """Do from Python what the compiled step left."""
@@ -160,8 +166,7 @@ class StagedDriver:
     def _follow(self, code: int, instrument: int, now: int) -> None:
         """Do what a compiled decision asks for."""
         if code == TRIPPED:
-            verdicts = self._state.panel.latch(instrument, self._ordering.breakers.observed(), now)
-            self._tripped(verdicts)
+            self._latch(instrument, now)
             code = self._thought(ACT)
         if code == STAND_BACK:
             self._stand_back(instrument, self._state.panel.effects[instrument], now)
@@ -169,21 +174,38 @@ class StagedDriver:
             try:
                 self._ordering.check(code, instrument)
             except PluginError as error:
-                self._strike(instrument, error, now)
+                self._strike(error, now)
 
-    def _struck(self, instrument: int, error: Exception) -> None:
-        """Count an error that a compiled part raised."""
-        state, now = self._state, self._state.now
+    def _latch(self, instrument: int, now: int) -> None:
+        """Latch what compiled breakers want; silence those that are out."""
+        panel, breakers = self._state.panel, self._ordering.breakers
+        verdicts = panel.latch(instrument, breakers.observed(), now)
+        self._note_strikes()
+        self._tripped(verdicts)
+        self._silence()
+
+    def _silence(self) -> None:
+        """Let compiled breakers that are out observe nothing any more."""
+        for place in self._state.panel.out():
+            self._ordering.breakers.silence(place)
+
+    def _struck(self, instrument: int, error: Exception) -> int:
+        """Count an error that a compiled part raised; let the breakers after it observe."""
+        panel, now = self._state.panel, self._state.now
         observing = int(self._tally["observing"][0])
         if not observing:
-            self._strike(instrument, error, now)
-            return
+            self._strike(error, now)
+            return DECIDED
         self._tally["observing"] = 0
-        verdicts = state.panel.strike(observing - 1, instrument, now, error)
+        self._latch(instrument, now)
+        verdicts = panel.strike(observing - 1, instrument, now, error)
         self._note_strikes()
         self._tripped(list(verdicts))
-        if not state.panel.complete:
-            self._ordering.by_python()
+        self._silence()
+        self._tally["first_breaker"] = observing
+        code = self._thought(OBSERVE_AND_ACT)
+        self._tally["first_breaker"] = 0
+        return code
 
     def trip(self, verdict: BreakerVerdict) -> None:
         """Latch a verdict from outside the panel and do what it asks."""
@@ -272,7 +294,7 @@ class StagedDriver:
                 code = ordering.order(self._handle, instrument, count, now)
                 ordering.finish(code, instrument, now)
         except Exception as error:  # noqa: BLE001 - whatever a foreign part raises
-            self._strike(instrument, error, now)
+            self._strike(error, now)
         ordering.drain(REQUOTE)
 
     def _lost_book(self, instrument: int, wanted: int, now: int) -> None:
@@ -287,15 +309,16 @@ class StagedDriver:
         state = self._state
         self._ordering.say(*(trip_note(verdict, state.instruments) for verdict in verdicts))
         for instrument, effect in enumerate(state.panel.effects):
-            if effect >= CANCEL_ALL:
-                state.ordering.cancel_all(instrument, "breaker", state.now)
+            if effect:
+                spared = 0 if effect >= CANCEL_ALL else REDUCE_ONLY
+                state.ordering.cancel_all(instrument, "breaker", state.now, spared)
 
     def _note_strikes(self) -> None:
         strikes = self._state.panel.strikes
         self._ordering.say(*map(strike_note, strikes))
         strikes.clear()
 
-    def _strike(self, instrument: int, error: Exception, now: int) -> None:
+    def _strike(self, error: Exception, now: int) -> None:
         """Count an error of the strategy or the sizer; after three, end its orders and itself."""
         self._strikes += 1
         out = self._strikes >= STRIKES

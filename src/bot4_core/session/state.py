@@ -9,6 +9,7 @@ import numpy as np
 from bot4_core.domain_types.decisions import BreakerScope
 from bot4_core.domain_types.instruments import Instrument, Settlement
 from bot4_core.domain_types.records import VIEW_DTYPE
+from bot4_core.errors import ConfigError
 from bot4_core.kernels.order_rows import Slot
 from bot4_core.market.features import FeatureEngine, FeatureSettings
 from bot4_core.market.order_book import Books
@@ -56,6 +57,23 @@ def new_views(table: Records, instruments: Sequence[Instrument]) -> Records:
     return views
 
 
+def require_one_asset(asset: str, instruments: Sequence[Instrument]) -> None:
+    """Refuse instruments whose money limits could not be compared with the account.
+
+    Raises
+    ------
+    ConfigError
+        If one settles in another asset than the account's.
+    """
+    faults = [
+        (f"instruments.{each.symbol}", f"settles in {each.settled_in}, the account holds {asset}")
+        for each in instruments
+        if each.settled_in != asset
+    ]
+    if faults:
+        raise ConfigError("session", faults)
+
+
 class SessionState:
     """Books, views, account, panel, gate and parts of one session."""
 
@@ -69,6 +87,7 @@ class SessionState:
     ) -> None:
         self.config = config
         self.instruments = tuple(instruments)
+        require_one_asset(config.account.asset, self.instruments)
         self.books = Books(table)
         self.views = views = new_views(table, instruments)
         self.features = FeatureEngine(table, views, FeatureSettings())

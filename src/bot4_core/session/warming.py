@@ -15,7 +15,7 @@ from bot4_core.domain_types.instruments import (
 from bot4_core.domain_types.records import EVENT_DTYPE, INTENT_DTYPE, SIGNAL_DTYPE
 from bot4_core.errors import ConfigError, ValidationError
 from bot4_core.jit import Specialisation, warm_up
-from bot4_core.kernels.decision import take_in, think
+from bot4_core.kernels.decision import never, take_in, think
 from bot4_core.kernels.equity import rebase, revalue
 from bot4_core.kernels.features import FEATURE_DTYPE, forget_at, update_at
 from bot4_core.kernels.matching import advance, match_events, submit, submit_cancel
@@ -70,7 +70,7 @@ def session_kernels(instruments: Sequence[Instrument]) -> list[Specialisation]:
         Specialisation(forget_at, (states, 0)),
         Specialisation(take_in, (rows, words, events, (0, 1), handle, states, head)),
         Specialisation(think, (handle, head, 0)),
-        Specialisation(cancel_working, (handle, 0, 0)),
+        Specialisation(cancel_working, (handle, 0, 0, 0)),
         Specialisation(file_event, (handle, events, 0, outcome)),
         Specialisation(file_local, (handle, 0, 0, 0, outcome)),
         Specialisation(revalue, (handle, 0, 0)),
@@ -118,6 +118,9 @@ def part_kernels(parts: Parts, instruments: Sequence[Instrument]) -> Iterator[Sp
         if form is not None:
             own = (CompiledForm.new_state(), form.params)
             yield Specialisation(form.function, (*before, *own, *after))
+    if parts.breakers:
+        own = (CompiledForm.new_state(), CompiledForm.new_params())
+        yield Specialisation(never, (views[0], *own))
     yield from ordering_kernels(parts)
 
 

@@ -33,7 +33,8 @@ def peers(number: int, instruments: Sequence[Instrument]) -> int:
 
     def nature(each: Instrument) -> tuple[object, ...]:
         scale = (each.price_exponent, each.size_exponent, each.tick, each.lot)
-        return (each.base, each.quote, each.kind, each.settlement, each.multiplier, *scale)
+        what = (each.base, each.quote, each.kind, each.settlement, each.settled_in, each.expiry)
+        return (*what, each.multiplier, *scale)
 
     own = nature(instruments[number])
     return sum(1 << j for j, each in enumerate(instruments) if nature(each) == own)

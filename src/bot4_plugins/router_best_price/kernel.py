@@ -14,6 +14,7 @@ Rows = NDArray[np.void]
 LIVE: Final = int(BookState.LIVE)
 BUY: Final = int(Side.BUY)
 POST_ONLY: Final = int(OrderFlag.POST_ONLY)
+REDUCE_ONLY: Final = int(OrderFlag.REDUCE_ONLY)
 MOST_INSTRUMENTS: Final = 16
 """Instruments that can be compared: one integer of peers and one float of fees for each."""
 
@@ -49,14 +50,14 @@ def copy_intent(child: Row, intent: Row, instrument: int) -> None:
 
 @kernel()
 def route(intent: Row, views: Rows, state: Row, params: Row, children: Rows) -> int:
-    """Send the order, whole, where taking costs least; a resting order stays where it is.
+    """Send the order, whole, where taking costs least; what rests or reduces stays where it is.
 
     The venues compared are the peers of the order's own instrument (bits of ``params.i``). Ties
     and orders without a better place keep the own instrument.
     """
     own = int(intent["instrument"])
     best = own
-    if own < MOST_INSTRUMENTS and not intent["flags"] & POST_ONLY:
+    if own < MOST_INSTRUMENTS and not intent["flags"] & (POST_ONLY | REDUCE_ONLY):
         side = int(intent["side"])
         peers = int(params["i"][own])
         least = np.inf

@@ -30,7 +30,6 @@ def world(rules: Instrument) -> Tables:
     place_decision_tables(tables, QuotingConfig())
     check.place(tables)
     check.account["day"] = 0
-    tables[Slot.DESKS]["in_account"] = 1
     return tables
 
 
@@ -81,27 +80,24 @@ def test_a_holding_never_priced_is_worth_what_it_cost_on_spot_and_nothing_as_con
         assert tables[Slot.ACCOUNT]["equity"][0] == CASH + added
 
 
-def test_what_settles_elsewhere_and_what_cannot_be_measured_changes_nothing() -> None:
+def test_what_cannot_be_measured_changes_nothing() -> None:
     tables = world(instrument())
     desk = tables[Slot.DESKS]
     tables[Slot.VIEWS]["position"], desk["bid"], desk["ask"] = LARGEST, LARGEST // 2, LARGEST // 2
     desk["valued"] = 7
     rebase(tables.handle, CASH, 1)
     assert tables[Slot.ACCOUNT]["equity"][0] == CASH + 7
-    desk["in_account"] = 0
-    revalue(tables.handle, 0, 1)
-    assert tables[Slot.ACCOUNT]["equity"][0] == CASH
 
 
 def test_loss_counts_from_the_start_of_the_utc_day_and_the_peak_stays() -> None:
     tables = world(instrument())
     account = tables[Slot.ACCOUNT]
-    account["equity"] = account["peak"] = account["day_start"] = 0
+    account["equity"] = account["peak"] = account["day_start"] = CASH
     seen = []
     for cash, now in ((-5, 3 * DAY + 1), (-7, 4 * DAY - 1), (-9, 4 * DAY), (3, 4 * DAY + 1)):
         rebase(tables.handle, CASH + cash, now)
         seen.append(int(account["day_start"][0]) - CASH)
-    assert seen == [-5, -5, -7, -7]
+    assert seen == [0, 0, -7, -7]
     rebase(tables.handle, CASH - 100, 4 * DAY + 2)
     assert account["peak"][0] == CASH + 3
 

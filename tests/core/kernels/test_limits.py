@@ -15,7 +15,7 @@ from tests.reference.limits_twin import Held, Money, Wish
 
 from bot4_core.domain_types.canonical_types import Symbol, VenueName
 from bot4_core.domain_types.instruments import Instrument, InstrumentKind, Settlement
-from bot4_core.domain_types.records import INTENT_DTYPE, VIEW_DTYPE, BookState, OrderFlag
+from bot4_core.domain_types.records import INTENT_DTYPE, VIEW_DTYPE, BookState, OrderFlag, OrderType
 from bot4_core.domain_types.risk_limits import RiskLimits
 from bot4_core.kernels.limits import UNMEASURED, LimitCode
 from bot4_core.kernels.limits_money import (
@@ -144,7 +144,9 @@ def checked(
 def intent(wish: Wish) -> np.ndarray[tuple[int], np.dtype[np.void]]:
     rows = np.zeros(1, INTENT_DTYPE)
     flags = OrderFlag.REDUCE_ONLY if wish.reduce_only else OrderFlag.NONE
-    rows[0] = (1, wish.instrument, wish.side, 2, 1, flags, wish.price, wish.size, wish.time)
+    kind = OrderType.LIMIT if wish.price else OrderType.MARKET
+    fields = (1, wish.instrument, wish.side, kind, 1, flags, wish.price, wish.size, wish.time)
+    rows[0] = fields
     return rows
 
 

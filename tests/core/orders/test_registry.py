@@ -52,7 +52,7 @@ def test_working_orders_are_listed_by_instrument_oldest_first() -> None:
 
 def test_a_fill_is_handed_on_once_as_a_domain_object() -> None:
     orders = one_order(side=-1)
-    record = fill(trade=7, size=4, aux=25, flags=int(EventFlag.MAKER))
+    record = fill(trade=7, size=4, aux=25, flags=int(EventFlag.MAKER), side=-1)
     change = changed(orders.apply(record))
     assert change.order == orders[1]
     assert (change.before, change.after) == (OrderStatus.SUBMITTED, OrderStatus.PARTIAL)
@@ -112,6 +112,32 @@ def test_other_evidence_on_foreign_orders_is_counted() -> None:
     orders = registry()
     assert orders.apply(event(EventKind.ORDER_CANCELED, 9, size=1)) is None
     assert orders.orphans == 1
+
+
+def test_a_trade_id_with_two_contents_is_alarmed_once_and_booked_once() -> None:
+    orders = one_order()
+    orders.apply(fill(trade=7, size=4))
+    change = changed(orders.apply(fill(trade=7, size=5)))
+    assert (change.fill, change.alarms) == (None, OrderAlarm.CONTRADICTED)
+    assert orders.apply(fill(trade=7, size=6)) is None
+    assert orders[1].filled == 4
+
+
+@pytest.mark.parametrize("fields", [{"side": -1}, {"of": 1}])
+def test_a_fill_that_is_not_of_what_its_order_says_is_a_strangers(fields: dict[str, int]) -> None:
+    orders = registry(2)
+    orders.create(intent(1))
+    change = changed(orders.apply(fill(**fields)))
+    assert (change.order, change.alarms) == (None, OrderAlarm.EXTERNAL)
+    assert (orders[1].filled, orders.open_buy) == (0, [10, 0])
+
+
+def test_an_end_that_says_nothing_of_fills_keeps_the_reservation() -> None:
+    orders = one_order()
+    orders.apply(event(EventKind.ORDER_CANCELED, size=-1))
+    assert (orders[1].status, orders.open_buy) == (OrderStatus.CANCELED, [10])
+    orders.apply(event(EventKind.ORDER_CANCELED, size=7))
+    assert orders.open_buy == [3]
 
 
 def test_repeated_evidence_is_counted_and_changes_nothing() -> None:
@@ -271,15 +297,19 @@ class OrderLife(RuleBasedStateMachine):
     def venue_says(self, data: st.DataObject, kind: int, size: int) -> None:
         number = data.draw(st.sampled_from(sorted(self.seen)))
         self.clock += 1
-        self.orders.apply(event(kind, number, size=size, received=self.clock))
+        of, side = self.sides[number]
+        words = event(kind, number, size=size, received=self.clock, of=of, side=side)
+        self.orders.apply(words)
         self.seen[number].append(Evidence(kind, self.clock, size))
 
     @rule(data=st.data(), trade=st.integers(1, 5), size=st.integers(1, 6))
     def venue_fills(self, data: st.DataObject, trade: int, size: int) -> None:
         number = data.draw(st.sampled_from(sorted(self.seen)))
         known = any(item.trade == trade for item in self.seen[number])
-        change = self.orders.apply(fill(number, trade, size, received=self.clock))
-        assert (change is None) == known
+        of, side = self.sides[number]
+        event = fill(number, trade, size, received=self.clock, of=of, side=side)
+        change = self.orders.apply(event)
+        assert (change is None or change.fill is None) == known
         if not known:
             self.seen[number].append(Evidence(21, self.clock, size, trade, 1000))
 

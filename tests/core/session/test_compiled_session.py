@@ -1,6 +1,7 @@
 """Sessions of compiled parts at their edges: silence, errors, crowds, tables that are full."""
 
 from collections.abc import Sequence
+from decimal import Decimal
 
 import attrs
 import numpy as np
@@ -18,8 +19,8 @@ from tests.core.session.session_world import (
 
 from bot4_core.domain_types.audit_records import AuditKind
 from bot4_core.domain_types.decisions import BreakerEffect, BreakerScope
-from bot4_core.domain_types.records import EventKind, OrderStatus
-from bot4_core.errors import OrderError, PluginError
+from bot4_core.domain_types.records import EventKind, OrderFlag, OrderStatus
+from bot4_core.errors import ConfigError, OrderError, PluginError
 from bot4_core.jit import kernel
 from bot4_core.kernels.order_rows import MOST_ACTIONS, ORDER_DTYPE, Slot
 from bot4_core.plugins.interfaces import (
@@ -32,7 +33,7 @@ from bot4_core.plugins.interfaces import (
     Sizer,
     Strategy,
 )
-from bot4_core.session.config import LimitsConfig, QuotingConfig
+from bot4_core.session.config import AccountConfig, LimitsConfig, QuotingConfig
 from bot4_core.session.effects import CancelOrder, Effect, Note, RecordIntent, SendOrder
 from bot4_core.session.session import Session
 from bot4_core.session.state import Parts
@@ -47,7 +48,7 @@ def ladder(view: Record, state: Record, params: Record, signals: Records) -> int
     """Ask for what the parameters say: action, how many rungs, from how far below the bid."""
     if params["i"][3] == 1 and view["bid"] > 6_000_000:
         raise ValueError("too high")
-    for number in range(params["i"][1]):
+    for number in range(min(int(params["i"][1]), len(signals))):
         row = signals[number]
         row["instrument"], row["action"], row["side"] = view["instrument"], params["i"][0], 1
         row["price"] = view["bid"] - 10 * number - params["i"][2]
@@ -305,6 +306,34 @@ def test_a_message_may_bring_an_answer_and_the_market_at_once() -> None:
     assert session.state.account.orders[1].status is OrderStatus.PENDING_CANCEL
     assert cancels(effects) == [1, 2]
     assert session.state.decisions == 2
+
+
+@pytest.mark.parametrize("numbers", [(1, 17, 0, 2), (1, -1, 0, 0), (7, 1, 0, 0)])
+def test_signals_that_are_none_count_as_an_error(numbers: Sequence[int]) -> None:
+    effects = session_of(numbers).step(touch(START, BID, ASK))
+    (strike,) = notes(effects, AuditKind.PLUGIN_STRIKE)
+    assert "0 to 16 signals" in strike.payload["error"]
+    assert sent(effects) == []
+
+
+def test_under_block_open_what_opens_is_cancelled_and_what_reduces_goes_on() -> None:
+    session = session_of((2, 1, -10, 0), effect=BreakerEffect.BLOCK_OPEN)
+    event = order_event(EventKind.ORDER_FILLED, 99, START, side=-1, size=5, price=BID)
+    session.step(event)
+    session.rearm("order_evidence", actor="me", reason="mine")
+    (first,) = sent(session.step(touch(START + 1, BID, ASK)))
+    accept(session, [first], START + 1)
+    assert cancels(session.step(touch(START + 2, BID, ASK + 300))) == [1]
+    gone = order_event(EventKind.ORDER_CANCELED, 1, START + 3, side=1, size=20)
+    session.step(gone)
+    (order,) = sent(session.step(touch(START + 4 * SECOND, BID, ASK + 300)))
+    assert (order.terms[5], order.terms[7]) == (int(OrderFlag.REDUCE_ONLY), 5)
+
+
+def test_an_instrument_that_settles_elsewhere_is_refused() -> None:
+    account = AccountConfig(asset="USD", cash=Decimal(1000))
+    with pytest.raises(ConfigError, match="settles in USDT, the account holds USD"):
+        session_of(account=account)
 
 
 def test_errors_of_our_own_books_are_nobodys_strike() -> None:

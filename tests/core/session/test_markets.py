@@ -226,6 +226,7 @@ def toy_host() -> PluginHost:
 def toy_config(**changes: object) -> SessionConfig:
     settings = {
         "venue": VenueConfig(plugin="toy", market="spot"),
+        "account": AccountConfig(asset="USD", cash=Decimal(100_000)),
         "strategy": PartConfig(plugin="quiet"),
         "sizer": PartConfig(plugin="one"),
     }

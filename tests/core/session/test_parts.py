@@ -358,7 +358,7 @@ def test_the_kernels_of_compiled_parts_are_known_ahead() -> None:
     )
     kernels = list(part_kernels(parts, INSTRUMENTS))
     names = [each.function.__name__ for each in kernels]
-    assert names == ["quote_bid", "size_by_strength", "route_halves", "trip_above"]
+    assert names == ["quote_bid", "size_by_strength", "route_halves", "trip_above", "never"]
     for function, arguments in kernels:
         assert int(function(*arguments)) >= 0  # type: ignore[call-overload]  # all return int
 

@@ -81,7 +81,7 @@ def test_a_python_router_finds_room_and_closes_positions_too() -> None:
     effects = session.step(touch(START + 3, BID, ASK))
     (intent,) = (each for each in effects if isinstance(each, RecordIntent))
     assert (intent.route, intent.grounds.why, intent.intent[7]) == (
-        "as it is",
+        "direct",
         "breaker: flatten",
         100,
     )

@@ -178,7 +178,8 @@ def test_a_cut_recording_is_refused_by_a_run_too(tmp_path: Path) -> None:
 def on_binance(folder: Path) -> Path:
     """Write a configuration that plays recordings of Binance."""
     path = edited(folder, 'plugin = "sim"\nmarket = "sim"', 'plugin = "binance"\nmarket = "spot"')
-    path.write_text(path.read_text().replace("BTC-USD-PERP", "BTCUSDT"))
+    text = path.read_text().replace("BTC-USD-PERP", "BTCUSDT")
+    path.write_text(text.replace('asset = "USD"', 'asset = "USDT"'))
     return path
 
 
