@@ -6,7 +6,6 @@ from typing import NamedTuple
 from bot4_core.domain_types.records import EventKind, OrderStatus
 from bot4_core.orders import LocalEvidence
 
-
 ENDS = (EventKind.ORDER_CANCELED, EventKind.ORDER_EXPIRED)
 
 
