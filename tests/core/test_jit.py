@@ -43,6 +43,23 @@ def test_kernel_is_the_plain_function_when_compilation_is_off(
     assert jit.compile_for(kernel, 1.0) is False
     assert jit.entry_point(kernel, 1.0) is scaled
     assert jit.function_pointer(kernel, 1.0) is scaled
+    plain: object = jit.function_address(seven, 1.0)
+    assert plain is seven
+
+
+def seven(value: float) -> int:
+    return 7
+
+
+def half(value: float) -> float:
+    return value / 2
+
+
+def test_an_address_is_of_machine_code_that_gives_a_whole_number() -> None:
+    address = jit.function_address(jit.kernel()(seven), 1.0)
+    assert address > 0
+    with pytest.raises(TypeError, match="half returns float64, it must return int64"):
+        jit.function_address(jit.kernel()(half), 1.0)  # type: ignore[arg-type]  # the fault
 
 
 def test_division_by_zero_gives_infinity_as_in_numpy() -> None:

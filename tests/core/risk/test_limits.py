@@ -93,3 +93,14 @@ def test_the_least_notional_is_written_as_money() -> None:
     uses = {use.code: use for use in check.uses(bits, 0, check.found.tolist())}
     assert Decimal(uses[LimitCode.MIN_NOTIONAL].used) == Decimal("100.5")
     assert Decimal(uses[LimitCode.MIN_NOTIONAL].allowed) == 6_000
+
+
+def test_sizes_and_prices_of_a_shape_are_written_in_the_instruments_units() -> None:
+    wish = Wish(price=6_000_005, size=103)
+    check = checked(wish, [instrument(lot=5, min_size=200)], [FLAT], LIMITS)
+    bits = check.check(intent(wish))
+    found = check.uses(bits, 0, check.found.tolist())
+    uses = {use.code: (use.used, use.allowed) for use in found if use.broken}
+    assert uses[LimitCode.TICK] == ("0.05", "0.00")
+    assert uses[LimitCode.LOT] == ("0.003", "0.000")
+    assert uses[LimitCode.MIN_SIZE] == ("0.200", "0.103")

@@ -6,7 +6,7 @@ from typing import Final
 import attrs
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import find, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from tests.core.domain_types.builders import INSTRUMENTS
@@ -20,6 +20,7 @@ from bot4_core.domain_types import (
     EventKind,
     InstrumentKind,
     OrderLinkKind,
+    OrderStatus,
     OrderType,
     Price,
     Side,
@@ -41,6 +42,7 @@ FOR_INSTRUMENT = sorted(
     name for name, make in MADE.items() if "instrument" in inspect.signature(make).parameters
 )
 HOMES = st.sampled_from(INSTRUMENTS)
+PATIENT = settings(max_examples=2_000, derandomize=True, database=None)
 FREE = sorted(set(MADE) - set(FOR_INSTRUMENT))
 
 
@@ -143,3 +145,12 @@ def test_no_book_of_an_event_batch_is_ever_crossed(batch: NDArray[np.void]) -> N
         levels[int(row["side"])].add(int(row["price"]))
     if levels[Side.BUY] and levels[Side.SELL]:
         assert max(levels[Side.BUY]) < min(levels[Side.SELL])
+
+
+@pytest.mark.parametrize("status", list(OrderStatus))
+def test_orders_of_every_status_are_drawn(status: OrderStatus) -> None:
+    drawn = HOMES.flatmap(strategies.orders)
+    found = find(drawn, lambda order: order.status is status, settings=PATIENT)
+    assert found.status is status
+    if status is OrderStatus.FILLED:
+        assert found.filled == found.intent.size
