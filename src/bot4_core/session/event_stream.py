@@ -130,6 +130,7 @@ class EventStream:
     def __init__(self, sources: Sequence[EventSource]) -> None:
         self.sources = tuple(sources)
         self.events = 0
+        self._disorder: list[str] = []
 
     @property
     def counts(self) -> RecordingCounts:
@@ -144,8 +145,9 @@ class EventStream:
 
     @property
     def warnings(self) -> list[str]:
-        """What of the files could not be read."""
-        return [warning for source in self.sources for warning in source.warnings]
+        """What of the files could not be read, and which of them are out of order."""
+        unread = [warning for source in self.sources for warning in source.warnings]
+        return unread + self._disorder
 
     @property
     def clock(self) -> RecordingClock:
@@ -169,21 +171,37 @@ class EventStream:
     def _lanes(self) -> list[Iterator[Records]]:
         if self.clock is RecordingClock.NONE:
             return [chain.from_iterable(source.batches() for source in self.sources)]
-        lanes: list[tuple[set[int], list[Iterator[Records]]]] = []
+        lanes: list[tuple[set[int], list[tuple[str, Iterator[Records]]]]] = []
         for source in self.sources:
             batches = source.batches()
             first = next(batches, None)
             if first is None:
                 continue
             named = set(np.unique(first["instrument"]).tolist())
-            stream = chain((first,), batches)
+            stream = (source.name, chain((first,), batches))
             shared = next((lane for lane in lanes if lane[0] & named), None)
             if shared is None:
                 lanes.append((named, [stream]))
             else:
                 shared[0].update(named)
                 shared[1].append(stream)
-        return [chain.from_iterable(streams) for _, streams in lanes]
+        return [self._in_turn(streams) for _, streams in lanes]
+
+    def _in_turn(self, streams: Sequence[tuple[str, Iterator[Records]]]) -> Iterator[Records]:
+        """Yield one file after the other; note one that begins before an earlier one ended."""
+        ended, before = 0, ""
+        for name, batches in streams:
+            last = 0
+            for events in batches:
+                begun = 0 if last else int(events["received"][0])
+                if 0 < begun < ended:
+                    self._disorder.append(
+                        f"{name} begins before {before} ends, which was given before it; "
+                        "give the recordings of an instrument once each, oldest first"
+                    )
+                last = int(events["received"][-1])
+                yield events
+            ended, before = max((ended, before), (last, name))
 
 
 def open_stream(

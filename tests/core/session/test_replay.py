@@ -399,3 +399,26 @@ def test_kernels_are_compiled_before_the_clock_runs_on(btc: Path, tmp_path: Path
     assert shares == sorted(shares)
     import_files([btc], tmp_path / "x.b4r", Compiled, "spot")
     assert told[-1:] == ["asked for kernels"]
+
+
+def tape(path: Path, *times: int, symbol: str = "BTC") -> Path:
+    return file_of(path, [line(time, s=symbol, trade=["1", "1"]) for time in times])
+
+
+def test_files_of_an_instrument_out_of_order_are_a_warning(tmp_path: Path) -> None:
+    early, late = tape(tmp_path / "early", 1, 5), tape(tmp_path / "late", 5, 9)
+    told = "early begins before late ends, which was given before it; "
+    assert run(early, late).warnings == ()
+    (warning,) = run(late, early).warnings
+    assert warning.startswith(told)
+    (warning,) = run(early, early).warnings
+    assert warning.startswith("early begins before early ends")
+    whole, middle = tape(tmp_path / "whole", 1, 20), tape(tmp_path / "middle", 20, 21)
+    assert [text[:30] for text in run(whole, early, middle).warnings] == [
+        "early begins before whole ends"
+    ]
+
+
+def test_files_of_different_instruments_may_overlap(tmp_path: Path) -> None:
+    late, early = tape(tmp_path / "a", 5, 9), tape(tmp_path / "b", 1, 7, symbol="ETH")
+    assert run(late, early).warnings == ()
