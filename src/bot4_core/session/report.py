@@ -1,5 +1,6 @@
 """What a session did: the object behind ``bot4 run --json`` and its plots."""
 
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from typing import Any, Final
 
@@ -7,6 +8,7 @@ import attrs
 
 from bot4_core.audit import AuditLog
 from bot4_core.convert import unstructure
+from bot4_core.session.effects import Note
 from bot4_core.session.series import SessionSeries
 from bot4_core.session.state import SessionState
 
@@ -19,6 +21,7 @@ __all__ = [
     "TimingReport",
     "position_reports",
     "profit_report",
+    "strike_warnings",
 ]
 
 SCHEMA: Final = 1
@@ -172,6 +175,18 @@ def breaker_reports(state: SessionState) -> tuple[BreakerReport, ...]:
         )
         for trip in state.panel.trips
     )
+
+
+def strike_warnings(strikes: Iterable[Note], state: SessionState) -> Iterator[str]:
+    """Yield what to say of parts that raised, of each part's last error."""
+    for strike in strikes:
+        kind = "strategy" if strike.actor == state.strategy.strategy.name else "breaker"
+        count, error = strike.payload["count"], strike.payload["error"]
+        times = f"{count} error" if count == 1 else f"{count} errors"
+        if strike.payload["disabled"]:
+            yield f"{kind} {strike.actor} disabled after {times}: {error}"
+        else:
+            yield f"{kind} {strike.actor} had {times}: {error}"
 
 
 def plain_text(amount: Decimal) -> str:

@@ -10,6 +10,7 @@ import attrs
 from bot4_core.audit import AuditLog
 from bot4_core.audit.database import named_errors
 from bot4_core.convert import to_toml
+from bot4_core.domain_types.audit_records import AuditKind
 from bot4_core.domain_types.canonical_types import Nanoseconds
 from bot4_core.domain_types.orders import Fill
 from bot4_core.domain_types.records import EventFlag, OrderFlag, OrderStatus
@@ -30,6 +31,7 @@ from bot4_core.session.report import (
     breaker_reports,
     position_reports,
     profit_report,
+    strike_warnings,
 )
 from bot4_core.session.series import FillMark, SeriesRecorder, TripMark
 from bot4_core.session.session import Session
@@ -81,6 +83,7 @@ class SessionRunner:
         self._series = SeriesRecorder([str(each.symbol) for each in state.instruments])
         self._messages = 0
         self._strikes = 0
+        self._struck: dict[str, Note] = {}
         market.attach(state)
 
     def run(self) -> SessionReport:
@@ -142,7 +145,9 @@ class SessionRunner:
                 self._market.cancel(effect.number, Nanoseconds(effect.time))
                 audit.keep_cancel(effect, self._client_id(effect.number))
             elif isinstance(effect, Note):
-                self._strikes += effect.kind == "plugin_strike"
+                if effect.kind is AuditKind.PLUGIN_STRIKE:
+                    self._strikes += 1
+                    self._struck[effect.actor] = effect
                 audit.keep_note(effect)
             else:
                 self._market.resync(effect.instrument, effect.time)
@@ -207,7 +212,7 @@ class SessionRunner:
                 decision_p50_us=latency.quantile(0.5),
                 decision_p99_us=latency.quantile(0.99),
             ),
-            warnings=self._market.warnings,
+            warnings=(*self._market.warnings, *strike_warnings(self._struck.values(), state)),
             stopped=self._stopped,
             series=self._series.series(),
         )

@@ -14,6 +14,7 @@ import pytest
 from tests.core.session.session_world import (
     SECOND,
     START,
+    ScriptedStrategy,
     World,
     both_sides,
     make_world,
@@ -32,12 +33,12 @@ from bot4_core.domain_types.canonical_types import (
     Price,
     Quantity,
 )
-from bot4_core.domain_types.decisions import BreakerEffect
+from bot4_core.domain_types.decisions import BreakerEffect, Signal
 from bot4_core.domain_types.instruments import Instrument
 from bot4_core.domain_types.orders import Fill
 from bot4_core.domain_types.records import Side
 from bot4_core.errors import AuditError
-from bot4_core.plugins.interfaces import Records
+from bot4_core.plugins.interfaces import Record, Records
 from bot4_core.session.paper import PaperSettings, PaperVenue
 from bot4_core.session.ports import RunProgress
 from bot4_core.session.report import SessionReport
@@ -280,10 +281,30 @@ def test_trips_stand_in_report_and_series(tmp_path: Path) -> None:
     assert report.fills == 0
 
 
-def test_strikes_are_counted() -> None:
+def test_strikes_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ScriptedStrategy, "name", "maker")
     world = make_world(both_sides)
     world.breaker.effect = RuntimeError("oops")
-    assert ran(world=world)[0].strikes == 4 - 1
+    report, _ = ran(world=world)
+    assert report.strikes == 4 - 1
+    assert report.warnings[1:] == ("breaker scripted disabled after 3 errors: RuntimeError: oops",)
+
+
+@pytest.mark.parametrize(
+    ("errors", "told"),
+    [(1, "had 1 error"), (2, "had 2 errors"), (9, "disabled after 3 errors")],
+)
+def test_a_strategy_that_raises_is_a_warning(errors: int, told: str) -> None:
+    left = [ValueError("boom")] * errors
+
+    def decide(view: Record) -> Sequence[Signal]:
+        if left:
+            raise left.pop()
+        return ()
+
+    report, _ = ran(world=make_world(decide))
+    assert report.warnings[1:] == (f"strategy scripted {told}: ValueError: boom",)
+    assert report.data()["warnings"][-1] == report.warnings[-1]
 
 
 def test_a_gap_asks_the_market_for_a_snapshot() -> None:
