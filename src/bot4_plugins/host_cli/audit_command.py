@@ -1,6 +1,7 @@
 """``bot4 audit``: verify the log, list it, and ask it about an order."""
 
 import json
+import re
 from collections import deque
 from pathlib import Path
 from typing import Final
@@ -10,7 +11,7 @@ import click
 from bot4_core.audit import AuditQuery, search, verify, why
 from bot4_core.convert import unstructure
 from bot4_core.domain_types.audit_records import AuditKind, AuditRecord
-from bot4_core.errors import AuditError, ChainError
+from bot4_core.errors import AuditError, ChainError, StorageError
 from bot4_core.exit_codes import ExitCode
 from bot4_plugins.host_cli.order_story import (
     event,
@@ -58,6 +59,14 @@ def verify_log(path: Path, head: str, as_json: bool) -> int:
 
     Example: bot4 audit verify bot4-runs/quickstart.audit.sqlite
     """
+    if head and not re.fullmatch("[0-9a-f]{64}", head):
+        raise click.BadParameter(
+            f"{head!r} is not 64 lower-case hexadecimal digits",
+            ctx=click.get_current_context(),
+            param_hint="--head",
+        )
+    if not path.is_file():
+        raise StorageError(f"{path}: there is no such audit log; check the path")
     try:
         report = verify(path, expected_head=head)
     except AuditError as error:
@@ -70,7 +79,8 @@ def verify_log(path: Path, head: str, as_json: bool) -> int:
     if as_json:
         print_json({"schema": 1, "ok": True, **unstructure(report)})
         return ExitCode.OK
-    click.echo(f"{path}: {report.records:,} records of {report.runs} runs verify")
+    runs = "1 run" if report.runs == 1 else f"{report.runs:,} runs"
+    click.echo(f"{path}: {report.records:,} records of {runs} verify")
     if not report.still:
         click.echo("A run is writing to it now; its newest records were not looked at.")
     if report.expected_at:
@@ -147,7 +157,8 @@ def list_records(path: Path, kinds: tuple[str, ...], last: int, as_json: bool) -
         print_json({"schema": 1, "records": [plain(each) for each in records]})
         return
     for record in records:
-        where = f"{record.sequence:>8}  {moment(record.event_time)}  {record.kind.value:<13}"
+        time = record.event_time or record.wall_time  # a run starts before its first event
+        where = f"{record.sequence:>8}  {moment(time)}  {record.kind.value:<13}"
         text = gist(record)
         click.echo(f"{where}  {record.correlation or '-':<32}  {text}")
 
@@ -162,6 +173,8 @@ def gist(record: AuditRecord) -> str:
             text = f"{headline(payload)} {verdict(payload)}"
         case AuditKind.BREAKER_TRIP:
             text = f"{record.actor} {tripped(payload)}"
+        case AuditKind.PLUGIN_STRIKE:
+            text = f"{record.actor} {outline(payload)}"
         case AuditKind.RUN_START | AuditKind.RUN_END:
             stopped = payload["facts"].get("stopped", "")
             text = f"{record.run}, {stopped}" if stopped else record.run

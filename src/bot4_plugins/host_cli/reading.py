@@ -21,6 +21,7 @@ __all__ = [
     "ISAL",
     "RecordedAt",
     "doubts",
+    "origin_of",
     "reading",
     "reading_ahead",
     "require_origin",
@@ -48,6 +49,9 @@ class RecordedAt:
     def __str__(self) -> str:
         """Name both, as messages do."""
         return f"{self.venue} {self.market}"
+
+
+DEFAULT: Final = RecordedAt("binance", "spot")
 
 
 @contextmanager
@@ -98,6 +102,26 @@ def require_origin(files: Sequence[Path], origin: RecordedAt) -> None:
             raise RecordingError(
                 f"{path}: was recorded on {found}, not on {origin}; name that venue and market"
             )
+
+
+def origin_of(files: Sequence[Path], venue: str | None, market: str | None) -> RecordedAt:
+    """Return what files are to be read as: as asked, else as a recording of ours among them says.
+
+    Parameters
+    ----------
+    files : sequence of Path
+    venue, market : str, optional
+        What was asked for. Where nothing tells, it is Binance spot.
+    """
+    ours = (path for path in files if path.is_file() and head(path, len(MAGIC)) == MAGIC)
+    first = next(ours, None)
+    found = DEFAULT
+    if first is not None:
+        header = Recording(first, verify=False, salvage=True).header
+        found = RecordedAt(header.venue, header.market)
+    if venue not in {None, found.venue}:
+        found = DEFAULT
+    return RecordedAt(venue or found.venue, market or found.market)
 
 
 def doubts(origin: RecordedAt, events: int, quarantined: int) -> str:

@@ -8,7 +8,7 @@ import click
 from bot4_core.convert import unstructure
 from bot4_core.session.replay import ReplayReport, replay
 from bot4_plugins.host_cli.output import json_option, print_json, print_table, schema_option
-from bot4_plugins.host_cli.reading import RecordedAt, doubts, reading
+from bot4_plugins.host_cli.reading import doubts, origin_of, reading
 from bot4_plugins.host_cli.talk import Talk
 from bot4_plugins.host_cli.venues import adapter_factory, venue_options
 
@@ -30,8 +30,8 @@ salvage_option = click.option(
 def replay_files(
     talk: Talk,
     files: tuple[Path, ...],
-    venue: str,
-    market: str,
+    venue: str | None,
+    market: str | None,
     salvage: bool,
     as_json: bool,
 ) -> None:
@@ -42,8 +42,8 @@ def replay_files(
 
     Example: bot4 replay session.b4r --json
     """
-    factory = adapter_factory(venue, market)
-    origin = RecordedAt(venue, market)
+    origin = origin_of(files, venue, market)
+    factory = adapter_factory(origin.venue, origin.market)
     with reading(talk, "replay", files, origin, salvage=salvage) as (options, tell):
         report = replay(files, factory, time.perf_counter_ns, options=options, progress=tell)
     for warning in report.warnings:

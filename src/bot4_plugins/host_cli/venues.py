@@ -45,8 +45,8 @@ def adapter_factory(venue: str, market: str) -> Callable[[Sequence[Instrument]],
 def venue_options(command: Callable[..., object]) -> Callable[..., object]:
     """Add the options that say how foreign recordings are to be understood."""
     command = click.option(
-        "--market", default="spot", show_default=True, help="The venue's own division."
+        "--market", help="The venue's own division; as recorded by us, else spot."
     )(command)
     return click.option(
-        "--venue", default="binance", show_default=True, help="Exchange plugin that decodes."
+        "--venue", help="Exchange plugin that decodes; as recorded by us, else binance."
     )(command)

@@ -152,6 +152,22 @@ def test_an_import_never_overwrites(tmp_path: Path, btc: Path) -> None:
 
 
 def test_an_import_into_no_folder_is_named(tmp_path: Path, btc: Path) -> None:
-    answer = refused("import", str(btc), "-o", str(btc / "out.b4r"))
+    out = btc / "out.b4r"
+    answer = refused("import", str(btc), "-o", str(out))
     assert answer.code == 1
-    assert "out.b4r" in answer.complaint
+    assert f"cannot write {out}: Not a directory; choose another --out" in answer.complaint
+
+
+def test_venue_and_market_are_those_of_a_recording_of_ours(tmp_path: Path, btc: Path) -> None:
+    ours, again = tmp_path / "btc.b4r", tmp_path / "again.b4r"
+    called("import", str(btc), "-o", str(ours), "--market", "usdm")
+    answer = called("replay", str(ours), "--json")
+    told = json.loads(answer.out)["digest"]
+    assert (
+        told == json.loads(called("replay", str(btc), "--market", "usdm", "--json").out)["digest"]
+    )
+    assert called("import", str(ours), "-o", str(again)).code == 0
+    answer = refused("replay", str(again), "--market", "spot")
+    assert "was recorded on binance usdm, not on binance spot" in answer.complaint
+    answer = refused("replay", str(ours), "--venue", "sim")
+    assert "sim has no market 'spot'" in answer.complaint

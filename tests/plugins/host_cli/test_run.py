@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import attrs
 import pytest
 from jsonschema import Draft202012Validator
 from tests.plugins.host_cli.conftest import Ran
@@ -15,7 +16,10 @@ from tests.plugins.host_cli.inputs import session_file
 from tests.plugins.host_cli.shell import COMMAND, called, environment, spawned
 from tests.plugins.host_cli.test_replay import closed
 
+from bot4_core.audit import AuditQuery, search
+from bot4_core.domain_types.audit_records import AuditKind
 from bot4_core.session.report import BreakerReport
+from bot4_plugins.host_cli.audit_command import gist
 from bot4_plugins.host_cli.json_schemas import SCHEMAS
 from bot4_plugins.host_cli.run_command import trips
 
@@ -131,7 +135,21 @@ def test_the_log_verifies_and_the_head_is_the_reported_one(ran: Ran) -> None:
     found = json.loads(answer.out)
     assert (answer.code, found["ok"], found["head"]) == (0, True, audit["head"])
     assert found["records"] == found["expected_at"] == audit["records"]
-    assert f"head {audit['head']}" in called("audit", "verify", audit["path"]).out
+    out = called("audit", "verify", audit["path"]).out
+    assert f"head {audit['head']}" in out
+    assert f"{audit['records']:,} records of 1 run verify" in out
+
+
+def test_only_a_log_that_does_not_verify_is_code_9(ran: Ran, tmp_path: Path) -> None:
+    answer = called("audit", "verify", str(tmp_path / "none.sqlite"))
+    assert (answer.code, answer.out) == (1, "")
+    assert "none.sqlite: there is no such audit log; check the path" in answer.complaint
+    answer = called("audit", "verify", ran.report["audit"]["path"], "--head", "abc")
+    assert (answer.code, answer.out) == (2, "")
+    assert "--head: 'abc' is not 64 lower-case hexadecimal digits" in answer.complaint
+    other = tmp_path / "other.sqlite"
+    other.write_text("no log")
+    assert called("audit", "verify", str(other)).code == 9
 
 
 def test_a_changed_log_is_code_9_and_names_the_record(ran: Ran, tmp_path: Path) -> None:
@@ -195,9 +213,18 @@ def test_records_are_listed_for_people(ran: Ran) -> None:
     lines = called("audit", "list", log, "--last", "5").out.splitlines()
     assert len(lines) == 5
     assert "run_end" in lines[-1]
+    (start,) = called("audit", "list", log, "--kind", "run_start").out.splitlines()
+    assert " 1970-" not in start
     assert "at 6" in called("audit", "list", log, "--kind", "intent", "--last", "1").out
     assert ", 0 filled" in called("audit", "list", log, "--kind", "ack").out
     assert " left" in called("audit", "list", log, "--kind", "send").out
+
+
+def test_a_part_that_raises_is_named(ran: Ran) -> None:
+    payload = b'{"count":3,"disabled":true,"error":"ValueError: boom"}'
+    (start,) = search(ran.report["audit"]["path"], AuditQuery(kinds=(AuditKind.RUN_START,)))
+    strike = attrs.evolve(start, kind=AuditKind.PLUGIN_STRIKE, actor="raiser", payload=payload)
+    assert gist(strike) == "raiser count 3, disabled True, error ValueError: boom"
 
 
 def test_numbers_for_people_are_neither_scaled_nor_long(ran: Ran) -> None:
