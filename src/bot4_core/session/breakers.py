@@ -25,7 +25,7 @@ from bot4_core.kernels.step_rows import row_handles
 from bot4_core.kernels.tables import Tables, part_address
 from bot4_core.plugins.interfaces import Breaker, CompiledForm, Records
 from bot4_core.risk.panel import BreakerPanel, Observer
-from bot4_core.session.parts import CompiledMemory, read_only
+from bot4_core.session.parts import CompiledMemory, needed, read_only
 
 __all__ = ["BreakerCalls", "NamedBreaker", "breaker_observer"]
 
@@ -82,11 +82,9 @@ class BreakerCalls:
 
     def silence(self, place: int) -> None:
         """Let a compiled breaker that is out observe nothing any more."""
-        memory = self._memories[place]
-        if memory is not None:
-            example = (self._tables[Slot.VIEWS][0], memory.states[0], memory.params[0])
-            functions = self._tables[Slot.FUNCTIONS]
-            functions[FIRST_BREAKER + place] = part_address(never, *example)
+        memory = needed(self._memories[place])
+        example = (self._tables[Slot.VIEWS][0], memory.states[0], memory.params[0])
+        self._tables[Slot.FUNCTIONS][FIRST_BREAKER + place] = part_address(never, *example)
 
     def observed(self) -> list[int]:
         """Return the effects that the compiled breakers last wanted, in their order."""

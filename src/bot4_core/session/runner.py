@@ -102,7 +102,6 @@ class SessionRunner:
 
     def _play(self, batch: Records) -> None:
         """Take the messages of a batch one by one, and what they make the venue answer."""
-        self._digest.events(batch)
         market, state = self._market, self._session.state
         stops = ((batch["flags"] & LAST).nonzero()[0] + 1).tolist()
         times = batch["received"][[stop - 1 for stop in stops]].tolist()
@@ -111,6 +110,7 @@ class SessionRunner:
             answers = market.before(now)
             if len(answers):
                 self._answer(answers)
+            self._digest.events(batch, start, stop)
             self._step(batch, start, stop)
             answers = market.after(batch, start, stop, now)
             if len(answers):

@@ -21,9 +21,9 @@ class TraceDigest:
     def __init__(self) -> None:
         self._hash = hashlib.sha256()
 
-    def events(self, records: Records) -> None:
-        """Add event records."""
-        self._hash.update(np.ascontiguousarray(records).view(np.uint8).data)
+    def events(self, records: Records, start: int = 0, stop: int | None = None) -> None:
+        """Add event records, message by message: batches may be cut anywhere."""
+        self._hash.update(np.ascontiguousarray(records[start:stop]).view(np.uint8).data)
 
     def effect(self, effect: Effect) -> None:
         """Add an effect."""

@@ -330,6 +330,17 @@ def test_under_block_open_what_opens_is_cancelled_and_what_reduces_goes_on() -> 
     assert (order.terms[5], order.terms[7]) == (int(OrderFlag.REDUCE_ONLY), 5)
 
 
+def test_a_router_leaves_what_reduces_where_it_is() -> None:
+    session = session_of((2, 1, -10, 0), (1, 1, 5), effect=BreakerEffect.BLOCK_OPEN)
+    event = order_event(EventKind.ORDER_FILLED, 99, START, side=-1, size=5, price=BID)
+    session.step(event)
+    effects = session.step(touch(START + 1, BID, ASK + 300))
+    effects += session.step(touch(START + 2 * SECOND, BID, ASK + 300))
+    strikes = notes(effects, AuditKind.PLUGIN_STRIKE)
+    assert "leaves what reduces" in strikes[0].payload["error"]
+    assert sent(effects) == []
+
+
 def test_an_instrument_that_settles_elsewhere_is_refused() -> None:
     account = AccountConfig(asset="USD", cash=Decimal(1000))
     with pytest.raises(ConfigError, match="settles in USDT, the account holds USD"):
