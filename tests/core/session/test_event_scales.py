@@ -137,6 +137,7 @@ def test_an_import_trades_as_the_raw_recording_does(
 
     first, second = session(raw), session(ours)
     assert first.fills > 0
+    assert first.digest == second.digest
     assert (first.fills, first.orders, first.positions, first.pnl) == (
         second.fills,
         second.orders,
