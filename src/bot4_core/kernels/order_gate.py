@@ -30,8 +30,10 @@ from bot4_core.kernels.order_rows import (
     BREAKER_VALUES,
     CONDUCT_DTYPE,
     DESK_DTYPE,
+    FULL_STATUS,
     MEASURED_DTYPE,
     ORDER_DTYPE,
+    PASSIVE_STATUS,
     SIZED_DTYPE,
     TALLY_DTYPE,
     Action,
@@ -63,8 +65,6 @@ REFUSE_ACTION: Final = int(Action.REFUSE)
 NOT_TRADING: Final = 1 << int(Refused.STATUS)
 HELD_BACK: Final = 1 << int(Refused.BREAKER)
 UNWRITTEN: Final = 1 << int(Refused.AUDIT)
-FULL_STATUS: Final = 2
-PASSIVE_STATUS: Final = 1
 
 ORDERS: Final = int(Slot.ORDERS)
 DESKS: Final = int(Slot.DESKS)

@@ -17,12 +17,14 @@ __all__ = [
     "CONDUCT_DTYPE",
     "DESK_DTYPE",
     "FILL_DTYPE",
+    "FULL_STATUS",
     "MEASURED_DTYPE",
     "MOST_ACTIONS",
     "MOST_BREAKERS",
     "MOST_SIGNALS",
     "NOBODY",
     "ORDER_DTYPE",
+    "PASSIVE_STATUS",
     "SIZED_DTYPE",
     "TALLY_DTYPE",
     "WANTED_DTYPE",
@@ -32,6 +34,10 @@ __all__ = [
 
 NOBODY: Final = -1
 """Ends a chain of rows; stands for "never" among times and "not sent" among ids."""
+FULL_STATUS: Final = 2
+"""``open_status`` of an instrument that takes any order."""
+PASSIVE_STATUS: Final = 1
+"""``open_status`` of an instrument that takes post-only orders alone."""
 MOST_SIGNALS: Final = 16
 """Signals that a strategy may give at one decision."""
 MOST_ACTIONS: Final = 64
@@ -138,7 +144,7 @@ DESK_DTYPE: Final = np.dtype(
         ("rest_buy", "<i8"),  # until when a side waits after a refusal, ns
         ("rest_sell", "<i8"),
         ("effect", "<i8"),  # BreakerEffect that holds the instrument
-        ("open_status", "<i8"),  # 2 trading, 1 post-only, 0 nothing new
+        ("open_status", "<i8"),  # FULL_STATUS, PASSIVE_STATUS, 0 for nothing new
         ("settled", "<i8"),  # 1 while what stands is what was wanted last
         ("targets", "<i8"),
         ("cost", "<i8"),  # of the position, in money units

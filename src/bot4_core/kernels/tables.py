@@ -1,9 +1,9 @@
 """Many tables behind one argument.
 
-Handing an array to a compiled function costs some 45 ns each time, and a decision works on two
-dozen of them. So the arrays of a session stand in a *table set*: one integer array of addresses
-and lengths that is handed over alone. A kernel takes what it needs out of it with ``table_at``.
-Functions of decision parts are called by address as well, so that one compiled loop serves all.
+Handing an array to a compiled function costs time for each, and a decision works on two dozen.
+So the arrays of a session stand in a *table set*: one integer array of addresses and lengths that
+is handed over alone. A kernel takes what it needs out of it with ``table_at``. Functions of
+decision parts are called by address as well, so that one compiled loop serves all.
 
 Uncompiled, a table set is a plain list of arrays, and an address is the function itself.
 """

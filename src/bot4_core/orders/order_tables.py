@@ -9,6 +9,7 @@ from bot4_core.domain_types.records import VIEW_DTYPE
 from bot4_core.kernels.order_rows import (
     DESK_DTYPE,
     FILL_DTYPE,
+    FULL_STATUS,
     NOBODY,
     ORDER_DTYPE,
     TALLY_DTYPE,
@@ -16,10 +17,9 @@ from bot4_core.kernels.order_rows import (
 )
 from bot4_core.kernels.tables import Tables
 
-__all__ = ["FULL_STATUS", "enlarge_fills", "enlarge_orders", "new_order_tables"]
+__all__ = ["enlarge_fills", "enlarge_orders", "new_order_tables"]
 
 FIRST_FILLS: Final = 1024
-FULL_STATUS: Final = 2
 
 
 def new_order_tables(instruments: int, keep: int, views: NDArray[np.void] | None = None) -> Tables:

@@ -8,7 +8,7 @@ from bot4_core.domain_types.instruments import Instrument, InstrumentStatus
 from bot4_core.domain_types.records import Records
 from bot4_core.kernels.limits import LimitCode
 from bot4_core.kernels.order_gate import Refused, verdict
-from bot4_core.kernels.order_rows import Slot
+from bot4_core.kernels.order_rows import FULL_STATUS, PASSIVE_STATUS, Slot
 from bot4_core.kernels.tables import Tables
 from bot4_core.risk.limits import LimitCheck
 from bot4_core.risk.panel import BreakerPanel
@@ -27,7 +27,10 @@ SHAPES: Final = sum(
     )
 )
 LIMITS: Final = (1 << len(LimitCode)) - 1
-OPEN_STATUS: Final = {InstrumentStatus.TRADING: 2, InstrumentStatus.POST_ONLY: 1}
+OPEN_STATUS: Final = {
+    InstrumentStatus.TRADING: FULL_STATUS,
+    InstrumentStatus.POST_ONLY: PASSIVE_STATUS,
+}
 
 
 class Refusal(StrEnum):
