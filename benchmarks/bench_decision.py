@@ -87,7 +87,7 @@ class Times:
 
 def watched(session: Session) -> list[int]:
     """Make a session's driver time its second stage; return where the last time will stand."""
-    driver: Any = session._driver
+    driver: Any = session.driver
     think, clock = driver._think, time.perf_counter_ns
     last = [0]
 

@@ -27,8 +27,9 @@ from bot4_core.kernels.order_rows import (
     TALLY_DTYPE,
     Slot,
 )
-from bot4_core.kernels.step import MARKET, ORDER, OTHER, take_message
+from bot4_core.kernels.step import MARKET, ORDER, OTHER, next_message, take_found
 from bot4_core.kernels.tables import TableSet, call_at, table_at
+from bot4_core.kernels.trace import trace_events
 
 __all__ = [
     "ACT",
@@ -43,6 +44,7 @@ __all__ = [
     "STAND_BACK",
     "TRIPPED",
     "decide",
+    "follow",
     "never",
     "take_in",
     "think",
@@ -67,6 +69,7 @@ FIRST_BREAKER: Final = 3
 """The first breaker among ``FUNCTIONS``, after strategy, sizer and router."""
 LIVE: Final = int(BookState.LIVE)
 CANCEL_ALL: Final = int(BreakerEffect.CANCEL_ALL)
+FLATTEN: Final = int(BreakerEffect.FLATTEN)
 QUOTE: Final = int(SignalAction.QUOTE)
 TAKE: Final = int(SignalAction.TAKE)
 
@@ -162,8 +165,11 @@ def observe(tables: TableSet, instrument: int) -> bool:
 def act(tables: TableSet, head: NDArray[np.int64]) -> int:
     """Decide upon a message's instrument after breakers have observed; as ``think``."""
     instrument = int(head[0])
-    if head[4] != LIVE or table_at(tables, DESKS, DESK_DTYPE)[instrument]["effect"] >= CANCEL_ALL:
-        return STAND_BACK
+    desk = table_at(tables, DESKS, DESK_DTYPE)[instrument]
+    if head[4] != LIVE or desk["effect"] >= CANCEL_ALL:
+        held = table_at(tables, VIEWS, VIEW_DTYPE)[instrument]["position"]
+        closing = desk["effect"] == FLATTEN and held != 0
+        return STAND_BACK if desk["working"] > 0 or closing else DECIDED
     if not table_at(tables, CONDUCT, CONDUCT_DTYPE)[0]["asking"]:
         return DECIDED
     tally = table_at(tables, TALLY, TALLY_DTYPE)[0]
@@ -201,33 +207,23 @@ def think(tables: TableSet, head: NDArray[np.int64], task: int) -> int:
 
 
 @kernel()
-def take_in(
+def follow(
     rows: Rows,
     memory: NDArray[np.int64],
     records: Rows,
-    span: tuple[int, int],
+    start: int,
     tables: TableSet,
     states: Rows,
     head: NDArray[np.int64],
 ) -> int:
-    """Take the first message of ``span`` through its book to the view, and value what is held.
-
-    Parameters
-    ----------
-    rows, memory, records, span, states, head
-        As ``take_message`` has them.
-    tables : TableSet
-
-    Returns
-    -------
-    int
-        ``READY`` for a decision, ``ALONE``, ``BY_PYTHON`` or ``NO_BOOK_ROOM``.
-    """
+    """Take the message at ``start``, which ``next_message`` has found; as ``take_in``."""
     views = table_at(tables, VIEWS, VIEW_DTYPE)
     tally = table_at(tables, TALLY, TALLY_DTYPE)[0]
-    whole = take_message(rows, memory, records, span, views, states, head)
+    end = int(head[9])
+    trace_events(tables, records, start, end)
+    whole = take_found(rows, memory, records, start, views, states, head)
     tally["messages"] += 1
-    tally["events"] += head[9] - span[0]
+    tally["events"] += end - start
     tally["now"] = max(int(tally["now"]), int(head[2]))
     if not whole:
         return NO_BOOK_ROOM
@@ -243,3 +239,30 @@ def take_in(
         if views[instrument]["position"] != 0:
             revalue(tables, instrument, int(tally["now"]))
     return BY_PYTHON if table_at(tables, CONDUCT, CONDUCT_DTYPE)[0]["by_python"] else READY
+
+
+@kernel()
+def take_in(
+    rows: Rows,
+    memory: NDArray[np.int64],
+    records: Rows,
+    span: tuple[int, int],
+    tables: TableSet,
+    states: Rows,
+    head: NDArray[np.int64],
+) -> int:
+    """Take the first message of ``span`` through its book to the view, and value what is held.
+
+    Parameters
+    ----------
+    rows, memory, records, span, states, head
+        As ``take_found`` has them; ``span`` is (start, stop).
+    tables : TableSet
+
+    Returns
+    -------
+    int
+        ``READY`` for a decision, ``ALONE``, ``BY_PYTHON`` or ``NO_BOOK_ROOM``.
+    """
+    next_message(records, span[0], span[1], head)
+    return follow(rows, memory, records, span[0], tables, states, head)

@@ -28,6 +28,7 @@ from bot4_core.kernels.order_rows import (
     Slot,
 )
 from bot4_core.kernels.tables import TableSet, table_at
+from bot4_core.kernels.trace import trace_words
 
 __all__ = [
     "ALARMED",
@@ -320,6 +321,8 @@ def file_event(
     tally["duplicates"] += code == UNCHANGED
     outcome[2] = order["status"]
     outcome[3] = alarms_of(order)
+    if code >= 0:
+        trace_words(tables, int(order["number"]), code, int(outcome[2]), int(outcome[3]))
     return code
 
 

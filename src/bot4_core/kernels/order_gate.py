@@ -32,6 +32,7 @@ from bot4_core.kernels.order_rows import (
     DESK_DTYPE,
     FULL_STATUS,
     MEASURED_DTYPE,
+    NOBODY,
     ORDER_DTYPE,
     PASSIVE_STATUS,
     SIZED_DTYPE,
@@ -40,6 +41,7 @@ from bot4_core.kernels.order_rows import (
     Slot,
 )
 from bot4_core.kernels.tables import TableSet, table_at
+from bot4_core.kernels.trace import trace_words
 
 __all__ = ["LIMIT_NUMBERS", "NUMBER_DTYPE", "Refused", "judge", "let_rest", "verdict"]
 
@@ -202,6 +204,24 @@ def record(
     for each in range(LIMIT_NUMBERS):
         numbers[place * LIMIT_NUMBERS + each] = found[each]
     show_grounds(tables, place, instrument, signal)
+    trace_order(tables, action)
+
+
+@kernel()
+def trace_order(tables: TableSet, action: Row) -> None:
+    """Add a judged order to the trace of the run."""
+    signal = int(action["signal"])
+    reason, horizon = NOBODY, NOBODY
+    if signal >= 0:
+        row = table_at(tables, SIGNALS, SIGNAL_DTYPE)[signal]
+        reason, horizon = int(row["reason"]), int(row["horizon"])
+    number, time, refused = int(action["number"]), int(action["time"]), int(action["refused"])
+    trace_words(tables, int(action["kind"]), number, time, refused)
+    instrument, side, price = int(action["instrument"]), int(action["side"]), int(action["price"])
+    trace_words(tables, instrument, side, price, int(action["size"]))
+    duration, flags, wish = int(action["time_in_force"]), int(action["flags"]), int(action["wish"])
+    trace_words(tables, int(action["type"]), duration, flags, wish)
+    trace_words(tables, int(action["decided_on"]), signal, reason, horizon)
 
 
 @kernel()

@@ -86,6 +86,11 @@ class Slot(IntEnum):
     SHOWN_SIGNALS = 30
     SHOWN_SIZED = 31
     SHOWN_BREAKERS = 32
+    TRACE = 33
+    REQUEST = 34  # one INTENT on its way to the paper venue, as words
+    ANSWERS = 35  # what the paper venue says of orders: its waiting events
+    ANSWER_HEAD = 36
+    OUTCOME = 37
 
 
 class Action(IntEnum):
@@ -192,6 +197,7 @@ CONDUCT_DTYPE: Final = np.dtype(
         ("values", "<i8"),
         ("asking", "<i8"),  # 0 once nobody is to be asked for orders any more
         ("by_python", "<i8"),  # 1 where a part has to be called from Python
+        ("spelled", "<i8"),  # 1 where somebody wants effects spelled out
         ("money_unit", "<f8"),  # what one money unit is worth
     ]
 )

@@ -37,6 +37,7 @@ from bot4_core.kernels.order_rows import (
     Slot,
 )
 from bot4_core.kernels.tables import TableSet, table_at
+from bot4_core.kernels.trace import trace_words
 
 __all__ = ["MISSING", "OPEN", "cancel", "plan", "restrict", "same_as_before", "size_worth", "want"]
 
@@ -275,7 +276,9 @@ def cancel(tables: TableSet, place: int, now: int) -> bool:
     action["kind"] = CANCEL_ACTION
     action["number"] = order["number"]
     action["instrument"] = order["instrument"]
+    action["side"] = order["side"]
     action["time"] = now
+    trace_words(tables, CANCEL_ACTION, int(order["number"]), now, int(order["instrument"]))
     return True
 
 

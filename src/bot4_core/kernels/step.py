@@ -19,16 +19,17 @@ __all__ = [
     "OTHER",
     "next_message",
     "show_market",
-    "take_message",
+    "take_found",
 ]
 
 Rows = NDArray[np.void]
 Row = np.void
 
-HEAD_SLOTS: Final = 10
+HEAD_SLOTS: Final = 14
 """Instrument, groups of kinds, receive time and venue time of a message; then, of a market
 message, the book's state, best bid, best ask, and how many snapshots it has wanted; then the
-places of the first record not taken in and of the first one after the message."""
+places of the first record not taken in and of the first one after the message; the rest is for
+``kernels.fused``."""
 MARKET: Final = 1  # a complete book message, a quote or a trade: time to decide
 ORDER: Final = 2  # what became of an order of ours
 OTHER: Final = 4
@@ -50,7 +51,7 @@ def group_of(kind: int) -> int:
 
 
 @kernel()
-def next_message(records: Rows, start: int, stop: int, head: NDArray[np.int64]) -> int:
+def next_message(records: Rows, start: int, stop: int, head: NDArray[np.int64]) -> None:
     """Find the end of the message that starts at ``start``, and what it is about.
 
     Parameters
@@ -59,11 +60,6 @@ def next_message(records: Rows, start: int, stop: int, head: NDArray[np.int64]) 
     start, stop : int
         ``start < stop``. Without a LAST flag before ``stop`` the message ends there.
     head : (HEAD_SLOTS,) int64, out
-
-    Returns
-    -------
-    int
-        Place of the first record after the message.
     """
     groups = group_of(int(records[start]["kind"]))
     last = start
@@ -75,7 +71,7 @@ def next_message(records: Rows, start: int, stop: int, head: NDArray[np.int64]) 
     head[1] = groups
     head[2] = record["received"]
     head[3] = record["time"]
-    return last + 1
+    head[9] = last + 1
 
 
 @kernel()
@@ -125,16 +121,16 @@ def show_market(
 
 
 @kernel()
-def take_message(
+def take_found(
     rows: Rows,
     memory: NDArray[np.int64],
     records: Rows,
-    span: tuple[int, int],
+    start: int,
     views: Rows,
     states: Rows,
     head: NDArray[np.int64],
 ) -> bool:
-    """Take the first message of ``span`` (start, stop) through its book to the view.
+    """Take the message at ``start``, found by ``next_message``, through its book to the view.
 
     Returns
     -------
@@ -142,11 +138,9 @@ def take_message(
         False where the book needs room before it can take all of it in (see ``head``); then the
         view is not filled yet.
     """
-    start, stop = span
-    end = next_message(records, start, stop, head)
+    end = int(head[9])
     done = apply_events(rows, memory, records, start, end)
     head[8] = done
-    head[9] = end
     if done < end:
         return False
     show_market(rows, memory, views, states, head)

@@ -16,6 +16,7 @@ from bot4_core.kernels.order_rows import (
     Slot,
 )
 from bot4_core.kernels.tables import Tables
+from bot4_core.kernels.trace import TRACE_DTYPE, TRACE_WORDS
 
 __all__ = ["enlarge_fills", "enlarge_orders", "new_order_tables"]
 
@@ -42,6 +43,7 @@ def new_order_tables(instruments: int, keep: int, views: NDArray[np.void] | None
     tables.put(Slot.ORDERS, orders)
     tables.put(Slot.DESKS, desks)
     tables.put(Slot.TALLY, np.zeros(1, TALLY_DTYPE))
+    tables.put(Slot.TRACE, np.zeros(TRACE_WORDS, TRACE_DTYPE))
     tables.put(Slot.VIEWS, np.zeros(instruments, VIEW_DTYPE) if views is None else views)
     tables.put(Slot.FILLS, _free_fills(FIRST_FILLS, 0))
     return tables

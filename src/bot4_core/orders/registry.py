@@ -333,6 +333,13 @@ class Orders:
         for instrument in range(len(self.instruments)):
             yield from self.working(instrument)
 
+    def terms(self, number: int) -> tuple[int, int] | None:
+        """Return instrument and side of an order, None if it is not kept."""
+        if number not in self:
+            return None
+        row = self.tables[Slot.ORDERS][self._place(number)]
+        return int(row["instrument"]), int(row["side"])
+
     def snapshot(self, number: int) -> Order:
         """Return an order as a domain object."""
         order = self[number]

@@ -19,6 +19,7 @@ __all__ = [
     "AccountConfig",
     "AuditConfig",
     "BreakerConfig",
+    "DriverChoice",
     "LimitsConfig",
     "PartConfig",
     "QuotingConfig",
@@ -166,6 +167,14 @@ class AuditConfig:
             yield "durable", f"{self.durable!r} is neither 'normal' nor 'full'"
 
 
+class DriverChoice(StrEnum):
+    """What walks the decision path; the results are the same."""
+
+    AUTO = "auto"  # fused where it can be
+    STAGED = "staged"  # message by message from Python, as live
+    FUSED = "fused"  # recordings in one compiled loop
+
+
 @attrs.frozen(kw_only=True)
 class SessionConfig:
     """One session, whole. The state of a session is a function of this and of its events."""
@@ -173,6 +182,7 @@ class SessionConfig:
     schema: int = SCHEMA
     mode: SessionMode = SessionMode.BACKTEST
     seed: int = 0
+    driver: DriverChoice = DriverChoice.AUTO
     venue: VenueConfig
     source: SourceConfig = SourceConfig()
     account: AccountConfig

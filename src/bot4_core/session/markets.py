@@ -90,6 +90,7 @@ class RecordedMarket:
         self._stream = open_stream(files, self.exchange, reading)
         self._total = sum(file.path.stat().st_size for file in files)
         self._venue: PaperVenue | None = None
+        self._orders: Orders | None = None
 
     @property
     def venue(self) -> PaperVenue:
@@ -97,6 +98,11 @@ class RecordedMarket:
         if self._venue is None:
             raise RecordingError("the market is not attached to a session")
         return self._venue
+
+    @property
+    def paper(self) -> PaperVenue:
+        """The paper venue, for the fused driver."""
+        return self.venue
 
     @property
     def share(self) -> float:
@@ -118,6 +124,7 @@ class RecordedMarket:
     def attach(self, state: SessionState) -> None:
         """Match orders against the books of a session."""
         self._venue = PaperVenue(self.table, self.instruments, self._matching, state.books)
+        self._orders = state.account.orders
 
     def batches(self) -> Iterator[Records]:
         """Yield the recorded events, whole messages.
@@ -152,7 +159,8 @@ class RecordedMarket:
 
     def cancel(self, number: int, time: Nanoseconds) -> None:
         """Send a cancellation to the paper venue."""
-        self.venue.cancel(number, time)
+        of = self._orders.terms(number) if self._orders is not None else None
+        self.venue.cancel(number, time, of)
 
     def resync(self, instrument: int, time: int) -> None:
         """Do nothing: a recording holds the snapshots that it holds."""
@@ -206,6 +214,11 @@ class SimulatedMarket:
         self._step = max(1, latency)
         self._batch = EventBatch(1 << 14)
         self._state: SessionState | None = None
+
+    @property
+    def paper(self) -> None:
+        """Nothing: the venue matches by itself."""
+        return
 
     @property
     def share(self) -> float:

@@ -8,6 +8,7 @@ from typing import Final
 
 import attrs
 import numpy as np
+from numpy.typing import NDArray
 
 from bot4_core.domain_types.instruments import Instrument, InstrumentStatus, Settlement
 from bot4_core.domain_types.records import EVENT_DTYPE
@@ -24,6 +25,8 @@ from bot4_core.kernels.matching_state import (
     MAKER_RATE,
     OPEN_ORDERS,
     OUT,
+    OUT_AT,
+    OUT_ROOM,
     POSITION,
     PROBABILITY,
     QUEUE_MODEL,
@@ -36,6 +39,7 @@ from bot4_core.kernels.matching_state import (
     TAKEN,
     TAKER_RATE,
     TERMS_DTYPE,
+    event_rows,
     grow_desk,
     new_desk,
     terms_of,
@@ -121,7 +125,7 @@ class PaperVenue:
 
     def _compile(self) -> None:
         """Compile before the first event."""
-        desk, sight = self._desk, self._look()
+        desk, sight = self._desk, self.look()
         self._submit = entry_point(submit, desk, desk, 0)
         self._submit_cancel = entry_point(submit_cancel, desk, 0, 0, 0, 0)
         self._advance = entry_point(advance, desk, sight, 0)
@@ -171,9 +175,17 @@ class PaperVenue:
         if self._desk[at + INVERSE] and size * rate > PRODUCT_LIMIT:
             raise NumberOverflowError(f"the fee of order {number} leaves 64 bits")
 
-    def cancel(self, number: int, time: int) -> None:
-        """Send the cancellation of an order."""
-        instrument, side = self._placed.get(number, (0, 0))
+    def cancel(self, number: int, time: int, of: tuple[int, int] | None = None) -> None:
+        """Send the cancellation of an order.
+
+        Parameters
+        ----------
+        number : int
+        time : int
+        of : (instrument, side), optional
+            Of an order that was not placed by ``place``.
+        """
+        instrument, side = of or self._placed.get(number, (0, 0))
         while not self._submit_cancel(self._desk, number, instrument, side, time):
             self._desk = grow_desk(self._desk)
 
@@ -186,7 +198,7 @@ class PaperVenue:
             A copy, in order of ``received``.
         """
         if self._desk[REQUESTS]:
-            sight = self._look()
+            sight = self.look()
             while not self._advance(self._desk, sight, now):
                 self._desk = grow_desk(self._desk)
         return self._answers(now) if self._desk[OUT] else NOTHING
@@ -194,14 +206,28 @@ class PaperVenue:
     def on_market(self, records: Records, start: int, stop: int, now: int) -> Records:
         """Match one market message, already in the books, and return the answers due by now."""
         if self._desk[OPEN_ORDERS] or self._desk[TAKEN]:
-            sight = self._look()
+            sight = self.look()
             start = self._match(self._desk, sight, records, start, stop)
             while start < stop:
                 self._desk = grow_desk(self._desk)
                 start = self._match(self._desk, sight, records, start, stop)
         return self.due(now)
 
-    def _look(self) -> Sight:
+    @property
+    def desk(self) -> NDArray[np.int64]:
+        """The matcher's memory; another array after it has grown."""
+        return self._desk
+
+    @property
+    def answers(self) -> Records:
+        """Everything that answers may wait in, the waiting ones first; moves with the desk."""
+        return event_rows(self._desk, int(self._desk[OUT_AT]), int(self._desk[OUT_ROOM]))
+
+    def grow(self) -> None:
+        """Make room for more requests and answers."""
+        self._desk = grow_desk(self._desk)
+
+    def look(self) -> Sight:
         """Return the sight of the books; a new one where they have moved."""
         if self._seen is not self._books.rows or self._sight.words is not self._books.memory.words:
             self._seen = self._books.rows

@@ -6,6 +6,7 @@ from typing import NamedTuple, Protocol
 from bot4_core.domain_types.canonical_types import Nanoseconds
 from bot4_core.domain_types.instruments import Instrument
 from bot4_core.plugins.interfaces import Records
+from bot4_core.session.paper import PaperVenue
 from bot4_core.session.state import SessionState
 
 __all__ = ["Clock", "Market", "Progress", "RunProgress", "Stop"]
@@ -73,6 +74,11 @@ class Market(Protocol):
     @property
     def warnings(self) -> tuple[str, ...]:
         """What could not be read."""
+        raise NotImplementedError
+
+    @property
+    def paper(self) -> PaperVenue | None:
+        """The paper venue that takes the orders, if the fused driver may play this market."""
         raise NotImplementedError
 
     def attach(self, state: SessionState) -> None:

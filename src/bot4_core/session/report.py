@@ -88,8 +88,9 @@ class TimingReport:
 
     wall_s: float
     messages_per_s: float
-    decision_p50_us: float
+    decision_p50_us: float  # of all messages; the fused driver times some of them
     decision_p99_us: float
+    driver: str  # "staged" or "fused"
 
 
 @attrs.frozen(kw_only=True)

@@ -6,6 +6,7 @@ from contextlib import contextmanager, suppress
 from typing import Final
 
 import attrs
+import numpy as np
 
 from bot4_core.audit import AuditLog
 from bot4_core.audit.database import named_errors
@@ -20,9 +21,10 @@ from bot4_core.plugins.interfaces import Records
 from bot4_core.session.audit_writer import AuditWriter
 from bot4_core.session.building import build_market, build_parts, require_parts
 from bot4_core.session.collector import quiet_collector
-from bot4_core.session.config import SessionConfig, SessionMode
+from bot4_core.session.config import DriverChoice, SessionConfig, SessionMode
 from bot4_core.session.effects import CancelOrder, Effect, Note, RecordIntent, SendOrder
 from bot4_core.session.event_stream import ReadingOptions
+from bot4_core.session.fused import FusedDriver
 from bot4_core.session.ports import Clock, Market, Progress, RunProgress, Stop
 from bot4_core.session.report import (
     AuditReport,
@@ -85,13 +87,22 @@ class SessionRunner:
         self._strikes = 0
         self._struck: dict[str, Note] = {}
         market.attach(state)
+        venue = market.paper if session.state.config.driver is not DriverChoice.STAGED else None
+        self._fused = None
+        if venue is not None:
+            self._fused = FusedDriver(session, venue, self, clock, spelled=log is not None)
+        elif session.state.config.driver is DriverChoice.FUSED:
+            fault = "only recordings are played by the fused driver; leave it to 'auto'"
+            raise ConfigError("session", [("driver", fault)])
 
     def run(self) -> SessionReport:
         """Play the market to its end, take back what works, and report."""
         begin = self._clock.perf_counter_ns()
         with quiet_collector():
+            play = self._play if self._fused is None else self._fused.play
             for batch in self._market.batches():
-                self._play(batch)
+                play(batch)
+                self._messages += int(np.count_nonzero(batch["flags"] & LAST))
                 self._tell(self._market.share)
                 self._stopped = self._stop() if self._stop is not None else ""
                 if self._stopped:
@@ -109,28 +120,35 @@ class SessionRunner:
         for stop, now in zip(stops, times, strict=True):
             answers = market.before(now)
             if len(answers):
-                self._answer(answers)
-            self._digest.events(batch, start, stop)
-            self._step(batch, start, stop)
+                self.answer(answers)
+            begin = self._clock.perf_counter_ns()
+            effects = self._session.step(batch, start, stop)
+            self.note_latency(begin)
+            if effects:
+                self._act(effects)
             answers = market.after(batch, start, stop, now)
             if len(answers):
-                self._answer(answers)
+                self.answer(answers)
             start = stop
             if now >= self._series.due:
                 self._series.sample(now, state.views)
-        self._messages += len(stops)
 
-    def _answer(self, answers: Records) -> None:
-        self._digest.events(answers)
+    def answer(self, answers: Records) -> None:
+        """Let the session take in what its orders were answered, and do what it wants."""
         self._act(self._session.step(answers))
 
-    def _step(self, records: Records, start: int, stop: int) -> None:
-        clock = self._clock
-        begin = clock.perf_counter_ns()
-        effects = self._session.step(records, start, stop)
-        self._series.latency.add(clock.perf_counter_ns() - begin)
-        if effects:
-            self._act(effects)
+    def act(self) -> None:
+        """Do what the session wants done by now."""
+        self._act(self._session.take_effects())
+
+    def sample(self, now: int) -> int:
+        """Take a sample of the session for its report; return when the next one is due."""
+        self._series.sample(now, self._session.state.views)
+        return self._series.due
+
+    def note_latency(self, begin: int) -> None:
+        """Note how long the message took that was begun at a time of the clock."""
+        self._series.latency.add(self._clock.perf_counter_ns() - begin)
 
     def _act(self, effects: list[Effect]) -> None:
         """Keep and do what a step wants, in its order; intents are durable before they act."""
@@ -172,7 +190,7 @@ class SessionRunner:
         state.close()
         self._act(self._session.cancel_everything("the session ends"))
         for answers in self._market.settle():
-            self._answer(answers)
+            self.answer(answers)
         self._series.sample(state.now, state.views)
         state.account.mark()
         state.account.ledger.check()
@@ -211,6 +229,7 @@ class SessionRunner:
                 messages_per_s=self._messages / wall if wall > 0 else 0.0,
                 decision_p50_us=latency.quantile(0.5),
                 decision_p99_us=latency.quantile(0.99),
+                driver=(DriverChoice.STAGED if self._fused is None else DriverChoice.FUSED).value,
             ),
             warnings=(*self._market.warnings, *strike_warnings(self._struck.values(), state)),
             stopped=self._stopped,

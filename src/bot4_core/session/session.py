@@ -39,6 +39,8 @@ class Session:
         Books, views, orders, ledger, limits and breakers, to be read.
     text : OrderText
         Writes intents as text for the audit log.
+    driver : StagedDriver
+        Walks the stages of a decision.
     """
 
     def __init__(
@@ -53,7 +55,7 @@ class Session:
         state = self.state
         explained = Explained(state.strategy.explain, state.sizer.explain, state.panel.read)
         self.text = OrderText(state.instruments, state.account.limits, explained)
-        self._driver = StagedDriver(self.state)
+        self.driver = StagedDriver(self.state)
 
     @property
     def now(self) -> int:
@@ -87,7 +89,7 @@ class Session:
         if records.dtype != EVENT_DTYPE or not records.flags.c_contiguous:
             fault = f"{records.dtype} is no contiguous array of event records"
             raise ValidationError([("records", fault)])
-        self._driver.run(records, start, len(records) if stop is None else stop)
+        self.driver.run(records, start, len(records) if stop is None else stop)
 
     def take_effects(self) -> list[Effect]:
         """Return the effects gathered so far and start a new list."""
@@ -116,7 +118,7 @@ class Session:
             time=Nanoseconds(self.now),
             reason=f"{actor}: {reason}",
         )
-        self._driver.trip(verdict)
+        self.driver.trip(verdict)
         return self.take_effects()
 
     def rearm(

@@ -3,6 +3,7 @@
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bot4_core.domain_types.canonical_types import InstrumentId, Nanoseconds
 from bot4_core.domain_types.decisions import BreakerEffect, BreakerScope, BreakerVerdict
@@ -101,6 +102,27 @@ class StagedDriver:
             if ordering.crowded:
                 ordering.drain(REQUOTE)
 
+    def finish(self, code: int, records: Records, start: int, head: NDArray[np.int64]) -> None:
+        """Do from Python what another loop over the same kernels left of a message.
+
+        Parameters
+        ----------
+        code : int
+            Of ``follow`` or ``think``.
+        records : (n,) EVENT
+        start : int
+            Of the message.
+        head : (HEAD_SLOTS,) int64
+            What the kernels found of it.
+        """
+        self._head[:] = head
+        self._go_on(code, records, start)
+
+    def struck(self, error: Exception, head: NDArray[np.int64]) -> int:
+        """Count what a compiled part raised over a message; return as ``think``."""
+        self._head[:] = head
+        return self._struck(int(head[0]), error)
+
     def _thought(self, task: int) -> int:
         """Let the compiled parts think; what they raise counts against them."""
         try:
@@ -112,7 +134,7 @@ class StagedDriver:
         """Do from Python what the compiled step left."""
         if code == NO_BOOK_ROOM:
             self._take_rest(records, start)
-        instrument, groups, _, _, live, bid, ask, wanted, _, end = self._head.tolist()
+        instrument, groups, _, _, live, bid, ask, wanted, _, end = self._head[:10].tolist()
         alone = code in (NO_BOOK_ROOM, ALONE)
         if alone and groups & ORDER:
             self._take_orders(records, start, end)
@@ -229,7 +251,7 @@ class StagedDriver:
             if change.after in CLOSED and change.order is not None:
                 state.ordering.let_rest(instrument, change.order.side, state.now)
             if change.alarms:
-                self._alarm(instrument, change.alarms)
+                self.alarm(instrument, change.alarms)
 
     def _take_others(self, records: Records, start: int, end: int) -> None:
         """Follow mark prices, funding and the venue's status of instruments."""
@@ -259,7 +281,7 @@ class StagedDriver:
             state.gate.set_status(instrument, status)
             self._ordering.say(status_note(state.instruments[instrument], status, state.now))
 
-    def _alarm(self, instrument: int, alarms: OrderAlarm) -> None:
+    def alarm(self, instrument: int, alarms: OrderAlarm) -> None:
         """Stop new risk where evidence on an order does not fit."""
         names = ", ".join(each.name.lower() for each in OrderAlarm if each & alarms and each.name)
         self.trip(

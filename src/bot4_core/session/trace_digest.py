@@ -1,60 +1,55 @@
-"""The digest of a run: events, effects and final ledger, and nothing that differs between runs."""
+"""The digest of a run: events, what came of them and the final ledger; nothing else of it."""
 
 import hashlib
+from typing import Final
 
-import numpy as np
-
-from bot4_core.domain_types.records import SIGNAL_DTYPE
-from bot4_core.plugins.interfaces import Records
-from bot4_core.session.effects import CancelOrder, Effect, Note, RecordIntent, SendOrder
+from bot4_core.domain_types.audit_records import AuditKind
+from bot4_core.kernels.order_rows import Slot
+from bot4_core.session.effects import Effect, Note, RecordIntent, Resync
 from bot4_core.session.state import SessionState
 
 __all__ = ["TraceDigest"]
 
+TRACED: Final = frozenset(
+    {
+        AuditKind.ACK,
+        AuditKind.FILL,
+        AuditKind.CANCEL,
+        AuditKind.REJECT,
+        AuditKind.EXPIRY,
+        AuditKind.UNKNOWN,
+        AuditKind.OPERATOR,
+    }
+)
+"""Notes that say in words what kernels traced of an order's evidence."""
+
 
 class TraceDigest:
-    """SHA-256 over what happened, in order.
+    """SHA-256 over what happened.
 
-    Client order ids and wall-clock times stay out: they name a run, and decide nothing in it.
+    Kernels trace events, judged orders, cancels and evidence as numbers (``kernels.trace``); what
+    only Python knows, such as a trip or a reason in words, is added here. Client order ids and
+    wall-clock times stay out: they name a run, and decide nothing in it.
     """
 
     def __init__(self) -> None:
         self._hash = hashlib.sha256()
 
-    def events(self, records: Records, start: int = 0, stop: int | None = None) -> None:
-        """Add event records, message by message: batches may be cut anywhere."""
-        self._hash.update(np.ascontiguousarray(records[start:stop]).view(np.uint8).data)
-
     def effect(self, effect: Effect) -> None:
-        """Add an effect."""
-        self._hash.update(repr(effect_facts(effect)).encode())
+        """Add what kernels did not trace of an effect."""
+        facts: tuple[object, ...] | None = None
+        if isinstance(effect, RecordIntent) and effect.reason:
+            facts = ("intent", effect.number, effect.time, effect.reason)
+        elif isinstance(effect, Note) and effect.kind not in TRACED:
+            payload = sorted(effect.payload.items())
+            facts = ("note", effect.kind.value, effect.actor, effect.time, payload)
+        elif isinstance(effect, Resync):
+            facts = ("resync", effect.instrument, effect.time)
+        if facts is not None:
+            self._hash.update(repr(facts).encode())
 
     def close(self, state: SessionState) -> str:
-        """Add the final ledger and return the digest."""
+        """Add what kernels traced and the final ledger, and return the digest."""
+        self._hash.update(state.account.orders.tables[Slot.TRACE].tobytes())
         self._hash.update(repr(state.account.ledger.digest()).encode())
         return self._hash.hexdigest()
-
-
-def signal_facts(signal: bytes) -> tuple[object, ...]:
-    """Return a signal's fields but its values, of which not all need be used."""
-    return tuple(np.frombuffer(signal, SIGNAL_DTYPE)[0].item()[:-1]) if signal else ()
-
-
-def effect_facts(effect: Effect) -> tuple[object, ...]:
-    """Return what of an effect depends on configuration and events alone."""
-    if isinstance(effect, RecordIntent):
-        facts = (signal_facts(effect.grounds.signal), effect.reason, effect.wish, effect.route)
-        return ("intent", effect.intent, facts, effect.broken, effect.refusals)
-    if isinstance(effect, SendOrder):
-        return ("send", effect.number, effect.time)
-    if isinstance(effect, CancelOrder):
-        return ("cancel", effect.number, effect.time, effect.reason)
-    if isinstance(effect, Note):
-        return (
-            "note",
-            effect.kind.value,
-            effect.actor,
-            effect.time,
-            sorted(effect.payload.items()),
-        )
-    return ("resync", effect.instrument, effect.time)

@@ -18,6 +18,7 @@ from bot4_core.jit import Specialisation, warm_up
 from bot4_core.kernels.decision import never, take_in, think
 from bot4_core.kernels.equity import rebase, revalue
 from bot4_core.kernels.features import FEATURE_DTYPE, forget_at, update_at
+from bot4_core.kernels.fused import run_ahead
 from bot4_core.kernels.matching import advance, match_events, submit, submit_cancel
 from bot4_core.kernels.matching_sight import see
 from bot4_core.kernels.matching_state import TERMS_DTYPE, new_desk, terms_of
@@ -79,11 +80,14 @@ def session_kernels(instruments: Sequence[Instrument]) -> list[Specialisation]:
 
 
 def paper_kernels() -> list[Specialisation]:
-    """Return what matches orders on paper."""
+    """Return what matches orders on paper, and plays recordings to it."""
     books = Books(instrument_table([STAND_IN]))
     sight = see(books.rows, books.memory.words)
     desk, events = new_desk(np.zeros(1, TERMS_DTYPE)), np.zeros(1, EVENT_DTYPE)
+    states, head = np.zeros(1, FEATURE_DTYPE), np.zeros(HEAD_SLOTS, np.int64)
+    handle = Tables(len(Slot)).handle
     return [
+        Specialisation(run_ahead, (books.rows, sight, events, 0, handle, states, head, desk)),
         Specialisation(submit, (desk, desk, 0)),
         Specialisation(submit_cancel, (desk, 0, 0, 0, 0)),
         Specialisation(advance, (desk, sight, 0)),

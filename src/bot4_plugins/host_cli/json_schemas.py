@@ -154,6 +154,7 @@ RUN: Final = document(
                 "messages_per_s": NUMBER,
                 "decision_p50_us": MAYBE_NUMBER,
                 "decision_p99_us": MAYBE_NUMBER,
+                "driver": TEXT,
             }
         ),
         "warnings": listing(TEXT),

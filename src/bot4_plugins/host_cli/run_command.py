@@ -11,7 +11,7 @@ import click
 
 from bot4_core.errors import ConfigError, RecordingError, StorageError
 from bot4_core.exit_codes import ExitCode
-from bot4_core.session.config import SessionConfig, SessionMode
+from bot4_core.session.config import DriverChoice, SessionConfig, SessionMode
 from bot4_core.session.ports import RunProgress
 from bot4_core.session.report import BreakerReport, SessionReport
 from bot4_core.session.runner import run as run_session
@@ -49,6 +49,11 @@ SALVAGE = "`bot4 import --salvage FILE -o NEW.b4r` makes a whole one of what com
     type=click.Path(path_type=Path, dir_okay=False),
     help="A recording to play, in place of the file's; may be given several times.",
 )
+@click.option(
+    "--driver",
+    type=click.Choice([choice.value for choice in DriverChoice]),
+    help="What walks the decisions, in place of the file's; the results are the same.",
+)
 @click.option("--live", is_flag=True, help="Agree that real orders may be sent.")
 @json_option
 @schema_option("run")
@@ -58,6 +63,7 @@ def run(
     config: Path,
     seed: int | None,
     recordings: tuple[Path, ...],
+    driver: str | None,
     live: bool,
     as_json: bool,
 ) -> int:
@@ -70,6 +76,8 @@ def run(
     Example: bot4 run examples/quickstart.toml --seed 7
     """
     settings = with_overrides(read(config), seed, recordings)
+    if driver is not None:
+        settings = attrs.evolve(settings, driver=DriverChoice(driver))
     require_folder(settings.audit.path.parent, "the audit log")
     require_folder(settings.report, "the report")
     with faults_of(config):

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import attrs
 import pytest
+from tests.core.session.scripted_market import Ticking
 from tests.core.session.session_world import (
     FixedSizer,
     ScriptedStrategy,
     configuration,
     quote,
 )
-from tests.core.session.test_runner import Ticking
 from tests.core.session.toy_exchange import ToyExchange, toy_instrument
 
 from bot4_core import PluginHost, SessionConfig, run, warm_session

@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 
 import pytest
+from tests.core.session.scripted_market import Ticking
 from tests.core.session.test_markets import toy_config, toy_file, toy_host
-from tests.core.session.test_runner import Ticking
 
 from bot4_core import SessionConfig, run
 from bot4_core.audit import AuditLog, read_records, verify

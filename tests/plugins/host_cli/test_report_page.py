@@ -90,9 +90,12 @@ def report(shown: SessionSeries | None, **more: object) -> SessionReport:
         "breakers": [],
         "audit": {"path": "audit.sqlite", "records": 3, "head": "cd" * 32},
         "report": "",
-        "timing": dict.fromkeys(
-            ("wall_s", "messages_per_s", "decision_p50_us", "decision_p99_us"), 1.0
-        ),
+        "timing": {
+            **dict.fromkeys(
+                ("wall_s", "messages_per_s", "decision_p50_us", "decision_p99_us"), 1.0
+            ),
+            "driver": "staged",
+        },
         **more,
     }
     return attrs.evolve(structure(plain, SessionReport, "test"), series=shown)
