@@ -11,6 +11,7 @@ __all__ = [
     "BookStateError",
     "Bot4Error",
     "ChainError",
+    "ChannelError",
     "ConfigError",
     "DamagedRecordingError",
     "DecodeError",
@@ -138,6 +139,10 @@ class RecordingError(StorageError):
 
 class DamagedRecordingError(RecordingError):
     """A recording is damaged or ends early; what comes before that can be salvaged."""
+
+
+class ChannelError(Bot4Error):
+    """A channel between processes is broken: the other side died, or was never there."""
 
 
 class AuditError(StorageError):
