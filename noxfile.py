@@ -26,6 +26,7 @@ KERNEL_TESTS = (
     "tests/plugins/sizer_kelly",
     "tests/plugins/strategy_market_making",
 )
+PEER = "hftbacktest>=2.4,<2.5"
 BRIEF = {"BOT4_HYPOTHESIS": "brief"}
 
 nox.needs_version = ">=2024.10"
@@ -205,3 +206,16 @@ def bench(session: nox.Session) -> None:
     """Measure; prints medians and ratios to baselines of the same run."""
     bin_folder = environment(session, "bench", "bench", "tests")
     session.run(str(bin_folder / "python"), "-m", "benchmarks", *session.posargs, external=True)
+
+
+@nox.session
+def bench_peers(session: nox.Session) -> None:
+    """Measure ours beside hftbacktest, which gets an environment of its own."""
+    folder = ROOT / ".nox" / "bench-peers"
+    peer = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    if not peer.exists():
+        uv(session, "venv", "--quiet", "--python", sys.executable, str(folder))
+    uv(session, "pip", "install", "--quiet", "--python", str(peer), PEER)
+    python = str(environment(session, "bench", "bench", "tests") / "python")
+    peers = [python, "-m", "benchmarks.peers", "--peer-python", str(peer)]
+    session.run(*peers, *session.posargs, external=True)
