@@ -17,6 +17,7 @@ from bot4_core.domain_types.orders import Fill
 from bot4_core.domain_types.records import Records, Side
 from bot4_core.kernels.order_rows import Slot
 from bot4_core.market.order_book import Books
+from bot4_core.orders import Orders
 from bot4_core.plugins.interfaces import PartSettings
 from bot4_core.session.config import AccountConfig, LimitsConfig, QuotingConfig
 from bot4_core.session.paper import PaperSettings, PaperVenue
@@ -49,11 +50,19 @@ class RecordsMarket:
         self.warnings: tuple[str, ...] = ()
         self._records = same.records
         self._matching = matching
-        self.venue: Any = None
+        self._venue: PaperVenue | None = None
+        self._orders: Orders | None = None
+
+    @property
+    def paper(self) -> PaperVenue:
+        """The paper venue."""
+        assert self._venue is not None
+        return self._venue
 
     def attach(self, state: SessionState) -> None:
         """Match against the session's books."""
-        self.venue = PaperVenue(self.table, self.instruments, self._matching, state.books)
+        self._venue = PaperVenue(self.table, self.instruments, self._matching, state.books)
+        self._orders = state.account.orders
 
     def batches(self) -> Iterator[Records]:
         """Yield everything at once."""
@@ -61,28 +70,27 @@ class RecordsMarket:
 
     def before(self, now: int) -> Records:
         """Return answers due."""
-        answers: Records = self.venue.due(now)
-        return answers
+        return self.paper.due(now)
 
     def after(self, records: Records, start: int, stop: int, now: int) -> Records:
         """Match one message."""
-        answers: Records = self.venue.on_market(records, start, stop, now)
-        return answers
+        return self.paper.on_market(records, start, stop, now)
 
     def place(self, intents: Records, time: Nanoseconds) -> None:
         """Send an order."""
-        self.venue.place(intents[0])
+        self.paper.place(intents[0])
 
     def cancel(self, number: int, time: Nanoseconds) -> None:
         """Send a cancellation."""
-        self.venue.cancel(number, time)
+        assert self._orders is not None
+        self.paper.cancel(number, time, self._orders.terms(number))
 
     def resync(self, instrument: int, time: int) -> None:
         """Do nothing: a recording holds the snapshots that it holds."""
 
     def settle(self) -> Iterator[Records]:
         """Let what is on its way arrive."""
-        yield self.venue.due(NEVER)
+        yield self.paper.due(NEVER)
 
 
 class Ours:

@@ -3,8 +3,8 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
-REST_EVERY = 4
-"""The strategy looks at every message but each fourth: one event in 20 of the recording."""
+REST_EVERY = 8
+"""The strategy looks at every message but each eighth: one event in 19 of the recording."""
 LATENCY_NS = 5_000_000
 PAUSE_NS = 2 * LATENCY_NS + 1
 """A quote is moved again only when the answers to its last move are there."""
