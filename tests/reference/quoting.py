@@ -6,7 +6,8 @@ from typing import NamedTuple
 from bot4_core.domain_types.records import OrderStatus
 
 Quote = tuple[int, int, int]
-UNTOUCHABLE = {OrderStatus.PENDING_CANCEL, OrderStatus.UNKNOWN}
+LEAVING = {OrderStatus.PENDING_CANCEL, OrderStatus.PENDING_REPLACE}
+UNTOUCHABLE = LEAVING | {OrderStatus.UNKNOWN}
 
 
 class Target(NamedTuple):
@@ -42,7 +43,8 @@ def plan_quotes(
         )
         if not wanted:
             continue
-        held = [order for order in standing if order.side == side]
+        over = OrderStatus.FILLED
+        held = [order for order in standing if order.side == side and order.status < over]
         free = sorted(
             (order for order in held if order.status not in UNTOUCHABLE),
             key=lambda each: each.price,
@@ -56,7 +58,7 @@ def plan_quotes(
                 missing.append(target)
         cancels += free
         unknown = any(order.status is OrderStatus.UNKNOWN for order in held)
-        leaving = len(free) + sum(order.status is OrderStatus.PENDING_CANCEL for order in held)
+        leaving = len(free) + sum(order.status in LEAVING for order in held)
         if not unknown and leaving <= tolerance.in_flight:
             orders += missing
     return cancels, orders

@@ -61,6 +61,7 @@ from bot4_core.domain_types.number_text import (
 from bot4_core.domain_types.order_codes import Fact, LocalEvidence, OrderAlarm
 from bot4_core.domain_types.orders import (
     Fill,
+    FillOrigin,
     Order,
     OrderIntent,
     OrderLink,
@@ -130,6 +131,7 @@ __all__ = [
     "Fact",
     "FeeSchedule",
     "Fill",
+    "FillOrigin",
     "Funding",
     "FundingPayment",
     "HasRules",

@@ -148,11 +148,6 @@ def order_rules(value: Order) -> Faults:
         (filled.value < 0, "filled", f"{filled} is below zero"),
         (filled > size, "filled", f"{filled} is more than the size {size}"),
         (
-            status is OrderStatus.FILLED and filled < size,
-            "filled",
-            f"{filled} is less than the size {size} with status filled",
-        ),
-        (
             status is OrderStatus.PARTIAL and (filled.value == 0 or filled >= size),
             "filled",
             f"{filled} is no part of the size {size} with status partial",

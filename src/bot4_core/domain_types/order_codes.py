@@ -13,6 +13,7 @@ class LocalEvidence(IntEnum):
     CANCEL_REQUESTED = 103  # a cancel left
     WITHHELD = 104  # its bytes will never leave (refused after the intent was recorded)
     NEVER_ARRIVED = 105  # the venue can no longer accept it and does not know it
+    REPLACE_REQUESTED = 106  # a request to put another order in its place left
 
 
 class Fact(IntFlag):
@@ -27,6 +28,8 @@ class Fact(IntFlag):
     REJECTED = 32
     WITHHELD = 64
     NEVER_ARRIVED = 128
+    DUPLICATE = 256  # the venue refused it because it has one of this number already
+    UNTRIGGERED = 512
 
 
 class OrderAlarm(IntFlag):

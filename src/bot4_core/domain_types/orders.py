@@ -17,7 +17,15 @@ from bot4_core.domain_types.canonical_types import (
 )
 from bot4_core.domain_types.records import OrderFlag, OrderStatus, OrderType, Side, TimeInForce
 
-__all__ = ["Fill", "Order", "OrderIntent", "OrderLink", "OrderLinkKind", "TriggerSource"]
+__all__ = [
+    "Fill",
+    "FillOrigin",
+    "Order",
+    "OrderIntent",
+    "OrderLink",
+    "OrderLinkKind",
+    "TriggerSource",
+]
 
 
 class OrderLinkKind(StrEnum):
@@ -33,6 +41,16 @@ class TriggerSource(StrEnum):
     LAST = "last"
     MARK = "mark"
     INDEX = "index"
+
+
+class FillOrigin(StrEnum):
+    """Whose order an execution is of."""
+
+    OWN = "own"
+    EXTERNAL = "external"  # of the account, but not of this program: somebody trades beside it
+    LIQUIDATION = "liquidation"  # the three that a venue makes
+    DELEVERAGING = "deleveraging"
+    SETTLEMENT = "settlement"
 
 
 @attrs.frozen(kw_only=True)
@@ -73,7 +91,11 @@ class OrderLink:
 
 @attrs.frozen(kw_only=True)
 class Fill:
-    """One execution of one of our orders."""
+    """One execution on our account, or the same taken back.
+
+    Where a venue busts or corrects a trade, what was booked is booked once more with the opposite
+    side and fee, marked ``reverses``.
+    """
 
     order: OrderNumber
     instrument: InstrumentId
@@ -85,6 +107,13 @@ class Fill:
     time: Nanoseconds
     trade_id: int
     maker: bool
+    origin: FillOrigin = FillOrigin.OWN
+    reverses: bool = False
+
+    def reversal(self) -> "Fill":
+        """Return what takes the execution back."""
+        fee = Money(-self.fee.value, self.fee.exponent)
+        return attrs.evolve(self, side=Side(-self.side), fee=fee, reverses=True)
 
 
 @attrs.frozen(kw_only=True)

@@ -60,10 +60,19 @@ class EventKind(IntEnum):
     ORDER_REJECTED       --          --          --           reason code    order number
     ORDER_EXPIRED        --          open size   venue order  reason code    order number
     CANCEL_REJECTED      --          --          venue order  reason code    order number
+    ORDER_NOT_FOUND      --          --          --           --             order number
+    ORDER_UNTRIGGERED    trigger     open size   venue order  --             order number
+    CANCEL_PENDING       --          open size   venue order  --             order number
+    REPLACE_PENDING      --          open size   venue order  --             order number
+    TRADE_BUSTED         fill price  fill size   trade id     --             order number
+    TRADE_CORRECTED      new price   new size    trade id     new fee        order number
     ==================== =========== =========== ============ ============== ===============
 
-    An id that a venue does not send is -1. ``side`` is the level's side, or the aggressor of a
-    trade, or the side of an order. ``fee`` is scaled at the settlement exponent; positive is paid.
+    An id that a venue does not send is -1, and so is the number of an order that is not ours.
+    ``ORDER_NOT_FOUND`` answers a query by client id; its ``time`` is the venue's clock then. Of two
+    corrections of one trade the later ``time`` counts; a bust is final. ``side`` is the level's
+    side, or the aggressor of a trade, or the side of an order. ``fee`` is scaled at the settlement
+    exponent; positive is paid.
     A status code is the place of the status in ``InstrumentStatus``.
     """
 
@@ -86,6 +95,12 @@ class EventKind(IntEnum):
     ORDER_REJECTED = 23
     ORDER_EXPIRED = 24
     CANCEL_REJECTED = 25
+    ORDER_NOT_FOUND = 26
+    ORDER_UNTRIGGERED = 27  # accepted, and waits for its trigger
+    CANCEL_PENDING = 28
+    REPLACE_PENDING = 29
+    TRADE_BUSTED = 30
+    TRADE_CORRECTED = 31
 
 
 class EventFlag(IntFlag):
@@ -98,6 +113,9 @@ class EventFlag(IntFlag):
     CLOSED = 8  # the candle is final
     SIMULATED = 16  # made by a matching model, not by a venue
     THIRD_ASSET_FEE = 32  # the fee is not in the settlement asset
+    LIQUIDATED = 64  # our fill; the venue made the order to close what we could not hold
+    DELEVERAGED = 128  # our fill; the venue closed it against somebody's liquidation
+    SETTLED = 256  # our fill; the contract was settled or delivered
 
 
 class Side(IntEnum):
@@ -175,7 +193,7 @@ class OrderReason(IntEnum):
     SELF_TRADE = 11  # it would have met our own resting order
     UNSUPPORTED = 12  # type or time in force
     NOT_OPEN = 13  # a cancel for an order that no longer (or never) worked
-    DUPLICATE = 14  # the order number was used before
+    DUPLICATE = 14  # the order number was used before: the venue has an order of this number
     TOO_MANY = 15  # the venue keeps no more open orders for one client
     VENUE = 16  # the venue's own reason, kept as text in the audit
 

@@ -32,6 +32,7 @@ from bot4_core.kernels.matching_state import (
     terms_of,
 )
 from bot4_core.kernels.order_desk import CHANGED, STRANGER, file_event
+from bot4_core.kernels.order_fills import Outcome
 from bot4_core.kernels.order_gate import NUMBER_DTYPE, let_rest
 from bot4_core.kernels.order_rows import (
     ACTION_DTYPE,
@@ -88,6 +89,9 @@ PAUSED: Final = 25
 UNSAFE_FEE: Final = 26
 
 FILLED: Final = int(EventKind.ORDER_FILLED)
+ROW: Final = int(Outcome.ROW)
+AFTER: Final = int(Outcome.AFTER)
+ALARMS: Final = int(Outcome.ALARMS)
 PLACE: Final = int(Action.PLACE)
 CANCEL: Final = int(Action.CANCEL)
 IS_REJECTED: Final = int(OrderStatus.REJECTED)
@@ -158,10 +162,10 @@ def file_answer(tables: TableSet, answers: Rows, place: int) -> int:
         return ENDED
     instrument = int(answers[place]["instrument"])
     table_at(tables, DESKS, DESK_DTYPE)[instrument]["settled"] = 0
-    if outcome[2] in (IS_REJECTED, IS_EXPIRED):
-        side = int(table_at(tables, ORDERS, ORDER_DTYPE)[outcome[0]]["side"])
+    if outcome[AFTER] in (IS_REJECTED, IS_EXPIRED):
+        side = int(table_at(tables, ORDERS, ORDER_DTYPE)[outcome[ROW]]["side"])
         let_rest(tables, instrument, side, int(table_at(tables, TALLY, TALLY_DTYPE)[0]["now"]))
-    return ALARM if outcome[3] else ENDED
+    return ALARM if outcome[ALARMS] else ENDED
 
 
 @kernel()

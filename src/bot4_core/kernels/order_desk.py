@@ -12,12 +12,23 @@ from bot4_core.kernels.order_evidence import (
     ACCEPTED,
     IS_CREATED,
     IS_FILLED,
+    KIND_NOT_FOUND,
     KIND_SENT,
     SAYS_NOTHING,
     absorb,
     alarms_of,
+    evidence_of,
     fact_of,
     settle,
+)
+from bot4_core.kernels.order_fills import (
+    ALARMED,
+    CHANGED,
+    NO_FILL_ROOM,
+    OUTCOMES,
+    UNCHANGED,
+    Outcome,
+    file_execution,
 )
 from bot4_core.kernels.order_rows import (
     DESK_DTYPE,
@@ -52,23 +63,25 @@ __all__ = [
 
 Row = np.void
 
-CHANGED: Final = 1
-UNCHANGED: Final = 0
 STRANGER: Final = 2  # no order of this run, or not of what it says
-ALARMED: Final = 3  # nothing new, but the words do not fit what was said before
 STRANGE_KIND: Final = -1  # says nothing of orders
 STRANGE_FILL: Final = -2  # a fill without trade id or size
-NO_FILL_ROOM: Final = -3  # the fills table is full
 NO_ORDER_ROOM: Final = -4  # the row that the order would take is still working
 
-OUTCOMES: Final = 4
-"""Row of the order, status before, status after, alarms."""
+ROW: Final = int(Outcome.ROW)
+BEFORE: Final = int(Outcome.BEFORE)
+AFTER: Final = int(Outcome.AFTER)
+ALARMS: Final = int(Outcome.ALARMS)
+BOOKED: Final = int(Outcome.BOOKED)
+TAKEN_BACK: Final = int(Outcome.TAKEN_BACK)
 ORDERS: Final = int(Slot.ORDERS)
 FILLS: Final = int(Slot.FILLS)
 DESKS: Final = int(Slot.DESKS)
 TALLY: Final = int(Slot.TALLY)
 VIEWS: Final = int(Slot.VIEWS)
 KIND_FILLED: Final = int(EventKind.ORDER_FILLED)
+KIND_BUSTED: Final = int(EventKind.TRADE_BUSTED)
+KIND_CORRECTED: Final = int(EventKind.TRADE_CORRECTED)
 FIRST_LOCAL: Final = int(min(LocalEvidence))
 
 
@@ -176,6 +189,7 @@ def create(tables: TableSet, intent: Row) -> int:
     order["created"] = intent["time"]
     order["decided_on"] = intent["instrument"]
     clear_evidence(order)
+    order["final_after"] = tally["final_after"]
     reserve(tables, order, int(order["size"]))
     enlist(tables, place)
     tally["last_number"] = number
@@ -189,6 +203,7 @@ def clear_evidence(order: Row) -> None:
     order["status"] = IS_CREATED
     order["facts"] = 0
     order["filled"] = 0
+    order["executed"] = 0
     order["venue_filled"] = 0
     order["venue_end"] = order["size"]
     order["reserved"] = order["size"]
@@ -196,6 +211,9 @@ def clear_evidence(order: Row) -> None:
     order["updated"] = order["created"]
     order["cancel_requested"] = NOBODY
     order["cancel_refused"] = NOBODY
+    order["replace_requested"] = NOBODY
+    order["replaces"] = 0
+    order["not_found"] = NOBODY
     order["venue_order"] = NOBODY
     order["reason"] = NOBODY
     order["contradicted"] = 0
@@ -222,59 +240,30 @@ def changed(tables: TableSet, place: int, before: int, reserved: int) -> None:
 def file_evidence(
     tables: TableSet, place: int, kind: int, received: int, told: tuple[int, int, int]
 ) -> int:
-    """Add evidence other than a fill to the order in a row; say whether it told anything new.
+    """Add evidence other than an execution to the order in a row; say whether it told anything new.
 
     ``told`` is (open size, venue order, reason), -1 where not sent.
     """
     order = table_at(tables, ORDERS, ORDER_DTYPE)[place]
-    before, reserved = int(order["status"]), int(order["reserved"])
-    facts, requested = int(order["facts"]), int(order["cancel_requested"])
-    refused, filled = int(order["cancel_refused"]), int(order["venue_filled"])
-    end = int(order["venue_end"])
+    before, reserved, known = int(order["status"]), int(order["reserved"]), evidence_of(order)
     absorb(order, kind, received, told[0], told[1], told[2])
-    if (
-        facts == order["facts"]
-        and requested == order["cancel_requested"]
-        and refused == order["cancel_refused"]
-        and filled == order["venue_filled"]
-        and end == order["venue_end"]
-    ):
+    if evidence_of(order) == known:
         return UNCHANGED
     changed(tables, place, before, reserved)
     return CHANGED
 
 
 @kernel()
-def file_fill(tables: TableSet, place: int, event: Row) -> int:
-    """Add an execution to the order in a row, once for each trade id."""
+def file_fill(tables: TableSet, place: int, event: Row, outcome: NDArray[np.int64]) -> int:
+    """Add an execution, its correction or its bust to the order in a row; as ``file_event``."""
     order = table_at(tables, ORDERS, ORDER_DTYPE)[place]
-    fills = table_at(tables, FILLS, FILL_DTYPE)
-    tally = table_at(tables, TALLY, TALLY_DTYPE)[0]
-    fill = int(order["first_fill"])
-    while fill != NOBODY:
-        known = fills[fill]
-        if known["trade"] == event["sequence"]:
-            same = known["price"] == event["price"] and known["size"] == event["size"]
-            if same or order["contradicted"]:
-                return UNCHANGED
-            order["contradicted"] = 1
-            return ALARMED
-        fill = int(known["next"])
-    free = int(tally["free_fill"])
-    if free == NOBODY:
-        return NO_FILL_ROOM
     before, reserved = int(order["status"]), int(order["reserved"])
-    tally["free_fill"] = fills[free]["next"]
-    fills[free]["trade"] = event["sequence"]
-    fills[free]["price"] = event["price"]
-    fills[free]["size"] = event["size"]
-    fills[free]["next"] = order["first_fill"]
-    order["first_fill"] = free
-    order["filled"] += event["size"]
-    order["facts"] |= ACCEPTED
-    settle(order, int(event["received"]))
-    changed(tables, place, before, reserved)
-    return CHANGED
+    code = file_execution(tables, order, event, outcome)
+    if code == CHANGED:
+        order["facts"] |= ACCEPTED
+        settle(order, int(event["received"]))
+        changed(tables, place, before, reserved)
+    return code
 
 
 @kernel()
@@ -290,7 +279,7 @@ def file_event(
     at : int
         The event to file.
     outcome : (OUTCOMES,) int64, out
-        Row of the order, status before, status after, alarms; of a change only.
+        By ``Outcome``; of a change only.
 
     Returns
     -------
@@ -300,30 +289,37 @@ def file_event(
     event = events[at]
     tally = table_at(tables, TALLY, TALLY_DTYPE)[0]
     kind = int(event["kind"])
-    filled = kind == KIND_FILLED
+    traded = kind in (KIND_FILLED, KIND_BUSTED, KIND_CORRECTED)
     if fact_of(kind) == SAYS_NOTHING or kind >= FIRST_LOCAL:
         return STRANGE_KIND
-    if filled and (event["sequence"] < 0 or event["size"] <= 0):
+    if traded and (event["sequence"] < 0 or (event["size"] <= 0 and kind != KIND_BUSTED)):
         return STRANGE_FILL
     place = find(tables, int(event["link"]))
     if place == NOBODY:
         return STRANGER
     order = table_at(tables, ORDERS, ORDER_DTYPE)[place]
-    if event["instrument"] != order["instrument"] or (filled and event["side"] != order["side"]):
+    if event["instrument"] != order["instrument"] or (traded and event["side"] != order["side"]):
         return STRANGER
-    outcome[0] = place
-    outcome[1] = order["status"]
-    if filled:
-        code = file_fill(tables, place, event)
+    outcome[ROW], outcome[BEFORE] = place, order["status"]
+    outcome[BOOKED] = outcome[TAKEN_BACK] = 0
+    if traded:
+        code = file_fill(tables, place, event, outcome)
     else:
         told = (int(event["size"]), int(event["sequence"]), int(event["aux"]))
-        code = file_evidence(tables, place, kind, int(event["received"]), told)
+        code = file_evidence(tables, place, kind, time_of(event), told)
     tally["duplicates"] += code == UNCHANGED
-    outcome[2] = order["status"]
-    outcome[3] = alarms_of(order)
+    outcome[AFTER], outcome[ALARMS] = order["status"], alarms_of(order)
     if code >= 0:
-        trace_words(tables, int(order["number"]), code, int(outcome[2]), int(outcome[3]))
+        trace_words(tables, int(order["number"]), code, int(outcome[AFTER]), int(outcome[ALARMS]))
     return code
+
+
+@kernel()
+def time_of(event: Row) -> int:
+    """Return when evidence was received; of an answer that nothing was found, when it was given."""
+    if event["kind"] == KIND_NOT_FOUND and event["time"] > 0:
+        return int(event["time"])
+    return int(event["received"])
 
 
 @kernel()
@@ -341,11 +337,10 @@ def file_local(
     if place == NOBODY:
         return STRANGER
     order = table_at(tables, ORDERS, ORDER_DTYPE)[place]
-    outcome[0] = place
-    outcome[1] = order["status"]
+    outcome[ROW], outcome[BEFORE] = place, order["status"]
+    outcome[BOOKED] = outcome[TAKEN_BACK] = 0
     code = file_evidence(tables, place, kind, now, (-1, -1, -1))
-    outcome[2] = order["status"]
-    outcome[3] = alarms_of(order)
+    outcome[AFTER], outcome[ALARMS] = order["status"], alarms_of(order)
     return code
 
 

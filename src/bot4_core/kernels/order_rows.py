@@ -116,14 +116,19 @@ ORDER_DTYPE: Final = np.dtype(
             "created",
             "status",  # OrderStatus, a function of the evidence below
             "facts",  # bits of Fact
-            "filled",  # sum over distinct trade ids
+            "filled",  # sum over distinct trade ids, busts and corrections considered
+            "executed",  # the same without them: what can no longer work at the venue
             "venue_filled",  # the most that the venue ever said was filled
             "venue_end",  # the least that it said was filled when the order ended
             "reserved",  # size still at stake: what may yet be filled
-            "sent",
+            "sent",  # the first time
             "updated",
             "cancel_requested",
             "cancel_refused",
+            "replace_requested",
+            "replaces",  # the order in whose place it was put, 0 for none
+            "not_found",  # the latest venue time of a query that found nothing
+            "final_after",  # ns after ``sent`` from when such an answer is final
             "venue_order",
             "reason",
             "contradicted",  # 1 where a trade id came with two contents
@@ -138,7 +143,21 @@ ORDER_DTYPE: Final = np.dtype(
 )
 """One order and the evidence gathered about it."""
 
-FILL_DTYPE: Final = np.dtype([("trade", "<i8"), ("price", "<i8"), ("size", "<i8"), ("next", "<i8")])
+FILL_DTYPE: Final = np.dtype(
+    [
+        (name, "<i8")
+        for name in (
+            "trade",
+            "price",
+            "size",  # as it counts now, 0 once busted
+            "fee",
+            "flags",
+            "revision",  # 0 as first reported, the venue's time of a correction, BUSTED
+            "gross",  # the largest size that was ever reported
+            "next",
+        )
+    ]
+)
 """One execution; chained by order, and by ``next`` among the free rows."""
 
 DESK_DTYPE: Final = np.dtype(
@@ -169,6 +188,7 @@ TALLY_DTYPE: Final = np.dtype(
         ("duplicates", "<i8"),
         ("orphans", "<i8"),
         ("free_fill", "<i8"),  # first free row
+        ("final_after", "<i8"),  # of orders made from now on, see ORDER_DTYPE
         ("stamp", "<i8"),
         ("actions", "<i8"),
         ("wanted", "<i8"),

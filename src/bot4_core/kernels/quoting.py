@@ -52,6 +52,7 @@ GTC: Final = int(TimeInForce.GTC)
 GTD: Final = int(TimeInForce.GTD)
 UNKNOWN: Final = int(OrderStatus.UNKNOWN)
 PENDING_CANCEL: Final = int(OrderStatus.PENDING_CANCEL)
+PENDING_REPLACE: Final = int(OrderStatus.PENDING_REPLACE)
 CANCEL_REQUESTED: Final = int(LocalEvidence.CANCEL_REQUESTED)
 BLOCK_OPEN: Final = int(BreakerEffect.BLOCK_OPEN)
 CANCEL_ACTION: Final = int(Action.CANCEL)
@@ -218,7 +219,8 @@ def is_quote(order: Row) -> bool:
 @kernel()
 def is_free(order: Row) -> bool:
     """Tell whether an order may be matched or cancelled: its fate is known, no cancel is out."""
-    return bool(order["status"] != UNKNOWN and order["status"] != PENDING_CANCEL)
+    status = order["status"]
+    return bool(status < UNKNOWN and status not in (PENDING_CANCEL, PENDING_REPLACE))
 
 
 @kernel()
@@ -227,7 +229,7 @@ def fits(order: Row, target: Row, terms: Row, tick: int) -> bool:
     eagerness = (int(order["price"]) - int(target["price"])) * int(target["side"])
     if eagerness > terms["ahead"] * tick or -eagerness > terms["behind"] * tick:
         return False
-    lacking = abs(int(order["size"]) - int(order["filled"]) - int(target["size"]))
+    lacking = abs(int(order["size"]) - int(order["executed"]) - int(target["size"]))
     return bool(lacking * 100 <= terms["size_percent"] * target["size"])
 
 
@@ -317,7 +319,7 @@ def cancel_unkept(tables: TableSet, instrument: int, side: int, stamp: int, now:
         if order["side"] == side and is_quote(order) and order["kept"] != stamp:
             if order["status"] == UNKNOWN:
                 unknown = True
-            else:
+            elif order["status"] < UNKNOWN:
                 cancelling += 1
                 cancel(tables, place, now)
         place = following

@@ -22,18 +22,20 @@ TERMINAL: Final = frozenset(
 )
 """Statuses in which no quantity works; late fills are still booked."""
 
-_WORKING: Final = frozenset({OrderStatus.OPEN, OrderStatus.PARTIAL, OrderStatus.PENDING_CANCEL})
+_ASKED: Final = frozenset({OrderStatus.PENDING_CANCEL, OrderStatus.PENDING_REPLACE})
+_WORKING: Final = _ASKED | {OrderStatus.OPEN, OrderStatus.TRIGGER_PENDING, OrderStatus.PARTIAL}
+_BEFORE: Final = frozenset({OrderStatus.CREATED, OrderStatus.SUBMITTED, OrderStatus.UNKNOWN})
 
 TRANSITIONS: Final[Mapping[OrderStatus, frozenset[OrderStatus]]] = MappingProxyType(
     {
         OrderStatus.CREATED: TERMINAL | _WORKING | {OrderStatus.SUBMITTED, OrderStatus.UNKNOWN},
         OrderStatus.SUBMITTED: TERMINAL | _WORKING | {OrderStatus.UNKNOWN},
         OrderStatus.UNKNOWN: TERMINAL | _WORKING,
-        OrderStatus.OPEN: TERMINAL | {OrderStatus.PARTIAL, OrderStatus.PENDING_CANCEL},
-        OrderStatus.PARTIAL: TERMINAL | {OrderStatus.PENDING_CANCEL},
-        OrderStatus.PENDING_CANCEL: TERMINAL
-        | {OrderStatus.UNKNOWN, OrderStatus.SUBMITTED, OrderStatus.CREATED}
-        | {OrderStatus.OPEN, OrderStatus.PARTIAL},
+        OrderStatus.TRIGGER_PENDING: TERMINAL | _ASKED | {OrderStatus.OPEN, OrderStatus.PARTIAL},
+        OrderStatus.OPEN: TERMINAL | _ASKED | {OrderStatus.PARTIAL},
+        OrderStatus.PARTIAL: TERMINAL | _ASKED | {OrderStatus.OPEN},  # back when a trade is busted
+        OrderStatus.PENDING_CANCEL: TERMINAL | _BEFORE | _WORKING - {OrderStatus.PENDING_CANCEL},
+        OrderStatus.PENDING_REPLACE: TERMINAL | _BEFORE | _WORKING - {OrderStatus.PENDING_REPLACE},
         OrderStatus.REJECTED: frozenset(
             {OrderStatus.EXPIRED, OrderStatus.CANCELED, OrderStatus.FILLED}
         ),

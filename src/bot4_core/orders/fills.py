@@ -1,7 +1,9 @@
-"""Fills as venues report them, made into fills of the domain."""
+"""Executions as venues report them, made into fills of the domain."""
 
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Final, NamedTuple
+
+import attrs
 
 from bot4_core.domain_types.canonical_types import (
     InstrumentId,
@@ -13,21 +15,37 @@ from bot4_core.domain_types.canonical_types import (
 )
 from bot4_core.domain_types.instruments import Instrument
 from bot4_core.domain_types.order_codes import OrderAlarm
-from bot4_core.domain_types.orders import Fill
-from bot4_core.domain_types.records import EventFlag, Side
+from bot4_core.domain_types.orders import Fill, FillOrigin
+from bot4_core.domain_types.records import EventFlag, EventKind, Side
 
-__all__ = ["FillReader"]
+__all__ = ["Booking", "FillReader"]
 
 _MAKER: Final = int(EventFlag.MAKER)
 _THIRD_ASSET: Final = int(EventFlag.THIRD_ASSET_FEE)
+_FILLED: Final = int(EventKind.ORDER_FILLED)
+_BUSTED: Final = int(EventKind.TRADE_BUSTED)
 _REMEMBERED: Final = 4096
+_ORIGINS: Final = {
+    int(EventFlag.LIQUIDATED): FillOrigin.LIQUIDATION,
+    int(EventFlag.DELEVERAGED): FillOrigin.DELEVERAGING,
+    int(EventFlag.SETTLED): FillOrigin.SETTLEMENT,
+}
+_VENUE_MADE: Final = sum(_ORIGINS)
+
+
+class Booking(NamedTuple):
+    """What is to be booked, in this order, and what is wrong with it."""
+
+    reversal: Fill | None
+    fill: Fill | None
+    alarms: OrderAlarm
 
 
 class FillReader:
-    """Reads fills, and remembers those of orders that are not ours.
+    """Reads executions, and remembers those of orders that are not ours.
 
-    The order tables tell fills of the run's own orders apart; a stranger's order has no row
-    there, so that the last few thousand of its fills are remembered here.
+    The order tables tell executions of the run's own orders apart; a stranger's order has no row
+    there, so that the last few thousand of its trades are remembered here.
 
     Parameters
     ----------
@@ -44,7 +62,7 @@ class FillReader:
     ) -> None:
         self._instruments = tuple(instruments)
         self._fee_assets = dict(fee_assets)
-        self._strangers: dict[tuple[int, int], None] = {}
+        self._strangers: dict[tuple[int, int], tuple[tuple[int, int], Fill | None]] = {}
 
     def read(self, fields: tuple[int, ...], instrument: int, side: int) -> tuple[Fill, OrderAlarm]:
         """Return the fill of an EVENT row's fields, and ``FEE_ASSET`` where its fee's is unknown.
@@ -70,18 +88,33 @@ class FillReader:
             time=Nanoseconds(time or received),
             trade_id=trade,
             maker=bool(flags & _MAKER),
+            origin=_ORIGINS.get(flags & _VENUE_MADE, FillOrigin.OWN),
         )
         return fill, alarms
 
-    def remember(self, instrument: int, trade: int) -> bool:
-        """Remember a stranger's fill; False where it is known already."""
-        key = instrument, trade
-        if key in self._strangers:
-            return False
-        self._strangers[key] = None
+    def stranger(self, fields: tuple[int, ...]) -> Booking | None:
+        """Return what is to be booked of a trade of an order that is not ours.
+
+        As with orders of ours the latest revision of a trade counts. None where it is known.
+        """
+        time, _, _, _, trade, _, _, instrument, kind, side, _ = fields
+        rank = (0 if kind == _FILLED else 2 if kind == _BUSTED else 1), time
+        known, booked = self._strangers.get((instrument, trade), ((-1, 0), None))
+        if rank <= known or (rank[0] == known[0] != 1):
+            return None
+        fill, alarms = None, OrderAlarm.EXTERNAL
+        if kind != _BUSTED:
+            fill, missing = self.read(fields, instrument, side)
+            alarms |= missing
+            if fill.origin is FillOrigin.OWN:
+                fill = attrs.evolve(fill, origin=FillOrigin.EXTERNAL)
+        self._remember((instrument, trade), rank, fill)
+        return Booking(booked.reversal() if booked is not None else None, fill, alarms)
+
+    def _remember(self, key: tuple[int, int], rank: tuple[int, int], fill: Fill | None) -> None:
+        self._strangers[key] = rank, fill
         if len(self._strangers) > _REMEMBERED:
             del self._strangers[next(iter(self._strangers))]
-        return True
 
     def _fee_asset(self, instrument: int, flags: int) -> tuple[str, int, OrderAlarm]:
         row = self._instruments[instrument]

@@ -46,7 +46,12 @@ from bot4_core.orders.working import WorkingOrder
 __all__ = ["OrderChange", "Orders"]
 
 KEEP_FINISHED: Final = 16_384
-_FILLED: Final = int(EventKind.ORDER_FILLED)
+FINAL_AFTER: Final = 10_000_000_000
+_TRADES: Final = frozenset(
+    {EventKind.ORDER_FILLED, EventKind.TRADE_BUSTED, EventKind.TRADE_CORRECTED}
+)
+KIND: Final = 8
+"""Where an EVENT row has its kind."""
 
 
 @attrs.define(eq=False)
@@ -60,9 +65,11 @@ class OrderChange:
     before, after : OrderStatus
         Equal where only quantities changed.
     fill : Fill or None
-        A fill not seen before, to be booked.
+        An execution not seen before, or as it was corrected, to be booked.
     alarms : OrderAlarm
         All alarms of the order now.
+    reversal : Fill or None
+        What takes an execution back that was busted or corrected, to be booked first.
     """
 
     order: WorkingOrder | None
@@ -70,6 +77,12 @@ class OrderChange:
     after: OrderStatus
     fill: Fill | None = None
     alarms: OrderAlarm = OrderAlarm.NONE
+    reversal: Fill | None = None
+
+    @property
+    def bookings(self) -> tuple[Fill, ...]:
+        """What is to be booked, in order."""
+        return tuple(each for each in (self.reversal, self.fill) if each is not None)
 
 
 class Orders:
@@ -104,11 +117,13 @@ class Orders:
         keep_finished: int = KEEP_FINISHED,
         fee_assets: Mapping[InstrumentId, tuple[str, int]] | None = None,
         views: Records | None = None,
+        final_after: int = FINAL_AFTER,
     ) -> None:
         self.instruments = tuple(instruments)
         self.tag = tag
         self.tables: Tables = new_order_tables(len(self.instruments), keep_finished, views)
         self._tally = self.tables[Slot.TALLY][0]
+        self._tally["final_after"] = final_after
         self._fills = FillReader(self.instruments, fee_assets or {})
         self._outcome = np.zeros(OUTCOMES, np.int64)
         handle, nothing = self.tables.handle, np.zeros(1, EVENT_DTYPE)
@@ -176,6 +191,27 @@ class Orders:
             enlarge_orders(self.tables)
         return self[number]
 
+    def replace(self, number: int, intents: Records, time: Nanoseconds | int) -> WorkingOrder:
+        """Register an order that a venue is asked to put in the place of another one.
+
+        A replacement has two legs, and each is an order with evidence of its own: the cancel leg
+        is the old order, ``PENDING_REPLACE`` until it is known to have ended or to work on; the
+        other leg is the new one. Either may fail alone. Both stay reserved until evidence frees
+        them, so that the worst case counts both.
+
+        Raises
+        ------
+        OrderError
+            If there is no such order, or the new one is not on its instrument and side.
+        """
+        old = self[number]
+        if (intents["instrument"][0], intents["side"][0]) != (old.instrument, old.side):
+            raise OrderError(f"order {number} is replaced on its own instrument and side only")
+        made = self.create(intents)
+        self.tables[Slot.ORDERS]["replaces"][self._place(made.number)] = number
+        self.note(number, LocalEvidence.REPLACE_REQUESTED, time)
+        return self[made.number]
+
     def apply(self, events: Records, at: int = 0) -> OrderChange | None:
         """File one EVENT row of an order kind; None when it told nothing new.
 
@@ -194,7 +230,7 @@ class Orders:
         if code == CHANGED:
             return self._filed(events, at)
         if code == ALARMED:
-            return self._outcome_change(None)
+            return self._outcome_change()
         fields: tuple[int, ...] = tuple(events[at].item())
         if code == STRANGER:
             return self._stranger(fields)
@@ -212,14 +248,21 @@ class Orders:
             )
 
     def _filed(self, events: Records, at: int) -> OrderChange:
-        place, before, after, alarms = self._outcome.tolist()
-        fill = None
+        place, before, after, alarms, booked, taken_back, price, fee, flags = self._outcome.tolist()
         order = self._at(place)
-        if events["kind"][at] == _FILLED:
-            fields: tuple[int, ...] = tuple(events[at].item())
-            fill, missing = self._fills.read(fields, order.instrument, order.side)
-            alarms |= missing
-        return OrderChange(order, OrderStatus(before), OrderStatus(after), fill, OrderAlarm(alarms))
+        change = OrderChange(
+            order, OrderStatus(before), OrderStatus(after), alarms=OrderAlarm(alarms)
+        )
+        if not booked and not taken_back:
+            return change
+        fields: tuple[int, ...] = tuple(events[at].item())
+        if booked:
+            change.fill, missing = self._fills.read(fields, order.instrument, order.side)
+            change.alarms |= missing
+        if taken_back:
+            told = *fields[:2], price, taken_back, fields[4], fee, *fields[6:10], flags
+            change.reversal = self._fills.read(told, order.instrument, order.side)[0].reversal()
+        return change
 
     def note(
         self, number: int, evidence: LocalEvidence, time: Nanoseconds | int
@@ -236,50 +279,27 @@ class Orders:
             raise self._unknown(number)
         if code != CHANGED:
             return None
-        return self._outcome_change(None)
+        return self._outcome_change()
 
-    def _outcome_change(self, fill: Fill | None) -> OrderChange:
-        place, before, after, alarms = self._outcome.tolist()
+    def _outcome_change(self) -> OrderChange:
+        place, before, after, alarms = self._outcome.tolist()[:4]
         return OrderChange(
-            self._at(place), OrderStatus(before), OrderStatus(after), fill, OrderAlarm(alarms)
+            self._at(place), OrderStatus(before), OrderStatus(after), alarms=OrderAlarm(alarms)
         )
 
-    def not_found(
-        self, number: int, *, server_time: int, expiry: int, lag_margin: int
-    ) -> OrderChange | None:
-        """Add the venue's answer "no such order" to a query by client id.
-
-        It is final only when the venue could no longer accept the order when it answered:
-        ``server_time > sent + expiry + lag_margin``. Before that it proves nothing, changes
-        nothing and returns None, and the reservation stays.
-
-        Parameters
-        ----------
-        server_time : int
-            The venue's clock when it answered, ns.
-        expiry : int
-            How long the venue accepts a request after it was signed, ns.
-        lag_margin : int
-            How far the venue's query side may lag behind its matching engine, ns.
-        """
-        order = self[number]
-        if order.status != OrderStatus.UNKNOWN or server_time <= order.sent + expiry + lag_margin:
-            return None
-        return self.note(number, LocalEvidence.NEVER_ARRIVED, server_time)
-
     def _stranger(self, fields: tuple[int, ...]) -> OrderChange | None:
-        """Hand on a fill of an order that is not ours, once; count anything else."""
-        trade, instrument, kind, side, _ = fields[4], *fields[7:]
-        if kind != _FILLED:
+        """Hand on the trades of an order that is not ours, once; count anything else."""
+        if fields[KIND] not in _TRADES:
             self._tally["orphans"] += 1
             return None
-        if not self._fills.remember(instrument, trade):
+        booking = self._fills.stranger(fields)
+        if booking is None:
             self._tally["duplicates"] += 1
             return None
         self._tally["orphans"] += 1
-        fill, alarms = self._fills.read(fields, instrument, side)
         unknown = OrderStatus.UNKNOWN
-        return OrderChange(None, unknown, unknown, fill, alarms | OrderAlarm.EXTERNAL)
+        reversal, fill, alarms = booking
+        return OrderChange(None, unknown, unknown, fill, alarms, reversal)
 
     def _at(self, place: int) -> WorkingOrder:
         """Read the order in a row, with its fills."""
@@ -287,8 +307,9 @@ class Orders:
         fills: dict[int, tuple[int, int]] = {}
         fill = int(row["first_fill"])
         while fill != NOBODY:
-            trade, price, size, fill = rows[fill].item()
-            fills[trade] = price, size
+            trade, price, size, _, _, _, _, fill = rows[fill].item()
+            if size:
+                fills[trade] = price, size
         return WorkingOrder.of(row, fills)
 
     def working(self, instrument: int) -> tuple[WorkingOrder, ...]:

@@ -39,21 +39,27 @@ class WorkingOrder:
         What the evidence amounts to.
     facts : int
         Bits of ``Fact``.
-    filled : int
-        Sum over distinct trade ids.
+    filled, executed : int
+        Sum over distinct trade ids as they count now, and as first reported: a bust takes from the
+        one and not from the other, because it does not put the order back to work.
     venue_filled, venue_end : int
         The most that the venue ever said was filled, above ``filled`` while fills are missing;
         and the least that it said was filled when the order ended.
     reserved : int
         Size still at stake: what may yet be filled.
-    sent, updated, cancel_requested, cancel_refused : int
+    sent, updated, cancel_requested, cancel_refused, replace_requested : int
         Times, ns; -1 for never.
+    replaces : int
+        The order in whose place it was put, 0 for none.
+    not_found, final_after : int
+        The latest venue time of a query that found nothing, and how long after ``sent`` that is
+        final.
     venue_order, reason : int
         The venue's id and reason code; -1 when not sent.
     contradicted : int
         1 where a trade id came with two contents.
     fills : mapping of int to (price, size)
-        By trade id.
+        By trade id, without those that were busted.
     """
 
     number: int
@@ -68,6 +74,7 @@ class WorkingOrder:
     status: OrderStatus = attrs.field(converter=OrderStatus)
     facts: int
     filled: int
+    executed: int
     venue_filled: int
     venue_end: int
     reserved: int
@@ -75,6 +82,10 @@ class WorkingOrder:
     updated: int
     cancel_requested: int
     cancel_refused: int
+    replace_requested: int
+    replaces: int
+    not_found: int
+    final_after: int
     venue_order: int
     reason: int
     contradicted: int
@@ -91,7 +102,7 @@ class WorkingOrder:
     @property
     def open_size(self) -> int:
         """Size that is not yet filled, whether it works or not."""
-        return max(0, self.size - self.filled)
+        return max(0, self.size - self.executed)
 
     @property
     def finished(self) -> bool:

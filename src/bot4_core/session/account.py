@@ -60,8 +60,9 @@ class Account:
     def apply(self, events: Records, at: int, now: int) -> OrderChange | None:
         """Take one order event in; None when it told nothing new."""
         change = self.orders.apply(events, at)
-        if change is not None and change.fill is not None:
-            self.book(change.fill, now)
+        if change is not None:
+            for fill in change.bookings:
+                self.book(fill, now)
         return change
 
     def revalue(self, instrument: int, now: int) -> None:

@@ -8,6 +8,7 @@ from bot4_core.domain_types.audit_records import AuditKind
 from bot4_core.domain_types.canonical_types import text_from_scaled
 from bot4_core.domain_types.decisions import BreakerVerdict
 from bot4_core.domain_types.instruments import Instrument, InstrumentStatus
+from bot4_core.domain_types.orders import Fill
 from bot4_core.domain_types.records import OrderStatus, Side
 from bot4_core.orders import OrderAlarm, OrderChange
 from bot4_core.risk.panel import Rearm, Strike
@@ -39,19 +40,8 @@ def change_notes(
     """Return the records of one change of an order: its fill, its new status, its alarms."""
     notes = []
     venue = str(instrument.venue)
-    if change.fill is not None:
-        fill = change.fill
-        payload: dict[str, Any] = {
-            "order": int(fill.order),
-            "trade": int(fill.trade_id),
-            "side": Side(fill.side).name.lower(),
-            "price": str(fill.price),
-            "size": str(fill.size),
-            "fee": str(fill.fee),
-            "fee_asset": fill.fee_asset,
-            "maker": fill.maker,
-            "status": change.after.name.lower(),
-        }
+    for fill in change.bookings:
+        payload = fill_payload(fill, instrument) | {"status": change.after.name.lower()}
         notes.append(Note(AuditKind.FILL, venue, client_id, time, payload))
     kind = KINDS.get(change.after)
     order = change.order
@@ -68,6 +58,24 @@ def change_notes(
         alarms = [each.name.lower() for each in OrderAlarm if each & change.alarms and each.name]
         notes.append(Note(AuditKind.OPERATOR, "session", client_id, time, {"alarms": alarms}))
     return notes
+
+
+def fill_payload(fill: Fill, instrument: Instrument) -> dict[str, Any]:
+    """Return everything that booking an execution once more takes."""
+    return {
+        "order": int(fill.order),
+        "instrument": str(instrument.symbol),
+        "trade": int(fill.trade_id),
+        "side": Side(fill.side).name.lower(),
+        "price": str(fill.price),
+        "size": str(fill.size),
+        "fee": str(fill.fee),
+        "fee_asset": fill.fee_asset,
+        "maker": fill.maker,
+        "origin": fill.origin.value,
+        "reverses": fill.reverses,
+        "time": int(fill.time),
+    }
 
 
 def trip_note(verdict: BreakerVerdict, instruments: Sequence[Instrument]) -> Note:

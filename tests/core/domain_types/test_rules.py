@@ -218,7 +218,6 @@ ORDERS: list[Case] = [
     (FILL, {"time": -1}, "time", "before 1970"),
     (ORDER, {"filled": Q("-1")}, "filled", "below zero"),
     (ORDER, {"filled": Q("2")}, "filled", "2 is more than the size 1"),
-    (ORDER, {"status": OrderStatus.FILLED}, "filled", "0 is less than the size 1"),
     (ORDER, {"status": OrderStatus.PARTIAL}, "filled", "no part of the size 1"),
     (
         ORDER,

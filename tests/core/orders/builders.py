@@ -1,6 +1,7 @@
 """Small orders, events and instruments for the tests of this folder."""
 
 import numpy as np
+from tests.reference.orders import FINAL_AFTER
 
 from bot4_core.domain_types.canonical_types import Symbol, VenueName
 from bot4_core.domain_types.instruments import Instrument, InstrumentKind, Settlement
@@ -79,4 +80,4 @@ def fill(number: int = 1, trade: int = 1, size: int = 4, **fields: int) -> Recor
 
 def registry(count: int = 1, *, keep_finished: int = 100) -> Orders:
     instruments = [instrument(f"S{place}") for place in range(count)]
-    return Orders(instruments, TAG, keep_finished=keep_finished)
+    return Orders(instruments, TAG, keep_finished=keep_finished, final_after=FINAL_AFTER)

@@ -6,11 +6,11 @@ import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.core.orders.builders import event, fill, intent, registry
-from tests.reference.orders import Evidence, final_state
+from tests.core.orders.builders import event, intent, registry
+from tests.reference.orders import TRADES, Evidence, final_state, traded
 
 from bot4_core.domain_types.order_codes import Fact
-from bot4_core.domain_types.records import EventKind, OrderStatus
+from bot4_core.domain_types.records import EventKind, OrderReason, OrderStatus, Records
 from bot4_core.kernels.order_evidence import ACCEPTED, status_of
 from bot4_core.orders import (
     TERMINAL,
@@ -28,45 +28,66 @@ VENUE_KINDS = (
     EventKind.ORDER_REJECTED,
     EventKind.ORDER_EXPIRED,
     EventKind.CANCEL_REJECTED,
+    EventKind.ORDER_NOT_FOUND,
+    EventKind.ORDER_UNTRIGGERED,
+    EventKind.CANCEL_PENDING,
+    EventKind.REPLACE_PENDING,
 )
+DUPLICATE = OrderReason.DUPLICATE
 
 times = st.integers(1, 6)
-fills = st.builds(
-    lambda trade, size, received: Evidence(
-        EventKind.ORDER_FILLED, received, size, trade, 1000 + trade
+trades = st.builds(
+    lambda kind, trade, size, received, time: Evidence(
+        kind, received, size, trade, 1000 + trade, time
     ),
+    st.sampled_from([EventKind.ORDER_FILLED, *TRADES]),
     st.integers(1, 4),
     st.integers(1, 6),
     times,
+    st.integers(0, 3),
 )
 LOCAL = frozenset(map(int, LocalEvidence))
 
-unnamed = {"trade": st.just(-1), "price": st.just(0)}
+unnamed = {"trade": st.just(-1), "price": st.just(0), "time": st.integers(0, 9)}
 venue_words = st.builds(
-    Evidence, st.sampled_from(VENUE_KINDS), times, st.integers(-1, 12), **unnamed
+    Evidence,
+    st.sampled_from(VENUE_KINDS),
+    times,
+    st.integers(-1, 12),
+    reason=st.sampled_from([0, int(DUPLICATE)]),
+    **unnamed,
 )
 local_facts = st.builds(
     Evidence, st.sampled_from(list(LocalEvidence)), times, st.just(-1), **unnamed
 )
-evidence = venue_words | local_facts | fills
+evidence = venue_words | local_facts | trades
 
 
-def with_one_content_for_each_trade(items: list[Evidence]) -> list[Evidence]:
-    known: dict[int, Evidence] = {}
-    return [known.setdefault(item.trade, item) if item.trade >= 0 else item for item in items]
+def with_one_content_for_each_report(items: list[Evidence]) -> list[Evidence]:
+    known: dict[tuple[int, ...], Evidence] = {}
+    return [
+        known.setdefault((item.kind, item.trade, item.kind != 21 and max(1, item.time)), item)
+        if item.trade >= 0
+        else item
+        for item in items
+    ]
 
 
-histories = st.lists(evidence, max_size=6).map(with_one_content_for_each_trade)
+histories = st.lists(evidence, max_size=6).map(with_one_content_for_each_report)
 
 
 def absorb(orders: Orders, item: Evidence) -> None:
-    if item.kind == EventKind.ORDER_FILLED:
-        fields = {"price": item.price, "received": item.received}
-        orders.apply(fill(1, item.trade, item.size, **fields))
-    elif item.kind in LOCAL:
+    if item.kind in LOCAL:
         orders.note(1, LocalEvidence(item.kind), item.received)
     else:
-        orders.apply(event(item.kind, 1, size=item.size, aux=item.size, received=item.received))
+        orders.apply(record_of(item))
+
+
+def record_of(item: Evidence) -> Records:
+    fields = {"received": item.received, "time": item.time, "aux": item.reason}
+    if item.trade >= 0:
+        fields |= {"sequence": item.trade, "price": item.price}
+    return event(item.kind, 1, size=item.size, **fields)
 
 
 def gathered(history: tuple[Evidence, ...] | list[Evidence]) -> Orders:
@@ -94,7 +115,7 @@ def assert_confluent(history: list[Evidence], repeated: list[int]) -> None:
 
 
 @given(histories.filter(lambda history: len(history) < 6), st.lists(st.integers(0, 5), max_size=4))
-def test_any_order_and_repetition_of_the_same_evidence_ends_in_the_same_state(
+def test_i25_any_order_and_repetition_of_the_same_evidence_ends_in_the_same_state(
     history: list[Evidence], repeated: list[int]
 ) -> None:
     assert_confluent(history, repeated)
@@ -131,22 +152,22 @@ def test_the_state_is_what_all_evidence_together_says(history: list[Evidence]) -
 
 
 @given(histories)
-def test_every_step_is_in_the_table_and_terminal_orders_never_work_again(
+def test_i21_every_step_is_in_the_table_and_terminal_orders_never_work_again(
     history: list[Evidence],
 ) -> None:
     orders = gathered([])
     for item in history:
-        before, filled = orders[1].status, orders[1].filled
+        before, executed = orders[1].status, orders[1].executed
         absorb(orders, item)
         order = orders[1]
         assert may_become(before, order.status)
-        assert order.filled >= filled
+        assert order.executed >= executed
         if before in TERMINAL:
             assert order.status in TERMINAL
 
 
 @given(histories)
-def test_filled_stays_within_the_quantity_unless_the_alarm_says_so(
+def test_i20_filled_stays_within_the_quantity_unless_the_alarm_says_so(
     history: list[Evidence],
 ) -> None:
     orders = gathered(history)
@@ -154,39 +175,59 @@ def test_filled_stays_within_the_quantity_unless_the_alarm_says_so(
     assert order.filled == sum(size for _, size in order.fills.values())
     assert (order.filled > SIZE) == bool(orders.alarms(1) & OrderAlarm.OVERFILLED)
     assert order.reserved >= 0
-    assert order.open_size == max(0, SIZE - order.filled)
+    assert (order.filled, order.executed) == traded(history)
+    assert order.open_size == max(0, SIZE - order.executed)
+
+
+PENDING = (0, int(OrderStatus.PENDING_CANCEL), int(OrderStatus.PENDING_REPLACE))
+Known = tuple[int, int, int, int]
+
+
+def one_more(known: Known) -> Iterator[Known]:
+    """What one more piece of evidence makes of facts, executed and filled size, and a request."""
+    facts, executed, filled, pending = known
+    yield from ((facts | int(fact), executed, filled, pending) for fact in Fact)
+    if executed < 2:
+        yield facts | ACCEPTED, executed + 1, filled + 1, pending
+        yield facts | ACCEPTED, executed + 1, filled, pending  # of a trade that is busted
+    if filled:
+        yield facts | ACCEPTED, executed, filled - 1, pending
+    yield from ((facts, executed, filled, each) for each in PENDING)
 
 
 def reachable_steps() -> Iterator[tuple[OrderStatus, OrderStatus]]:
     """Walk every state that evidence can reach on an order of size 2, fill by fill."""
-    waiting: list[tuple[int, int, bool]] = [(0, 0, False)]
+    waiting: list[Known] = [(0, 0, 0, 0)]
     seen = set(waiting)
     while waiting:
-        facts, filled, pending = waiting.pop()
-        before = OrderStatus(status_of(facts, filled, 2, pending))
-        steps = [(facts | int(fact), filled, pending) for fact in Fact]
-        steps += [(facts | ACCEPTED, filled + 1, pending)] if filled < 2 else []
-        steps += [(facts, filled, not pending)]
-        for step in steps:
-            yield before, OrderStatus(status_of(step[0], step[1], 2, step[2]))
+        known = waiting.pop()
+        before = status_at(known)
+        for step in one_more(known):
+            yield before, status_at(step)
             if step not in seen:
                 seen.add(step)
                 waiting.append(step)
 
 
-def test_the_transition_table_lists_exactly_the_steps_that_can_happen() -> None:
+def status_at(known: Known) -> OrderStatus:
+    facts, executed, filled, pending = known
+    return OrderStatus(status_of(facts, executed, filled, 2, pending))
+
+
+def test_i21_the_transition_table_lists_exactly_the_steps_that_can_happen() -> None:
     found: defaultdict[OrderStatus, set[OrderStatus]] = defaultdict(set)
     for before, after in reachable_steps():
         found[before] |= {after} - {before}
     # a fill of more than one unit: the walk above fills unit by unit
     for status in set(found) - {OrderStatus.FILLED}:
         found[status].add(OrderStatus.FILLED)
+    found[OrderStatus.FILLED] |= set()
     assert dict(found) == {before: set(after) for before, after in TRANSITIONS.items()}
 
 
 def test_a_status_may_stay_but_not_be_made_up() -> None:
     assert may_become(OrderStatus.TRIGGER_PENDING, OrderStatus.TRIGGER_PENDING)
-    assert not may_become(OrderStatus.TRIGGER_PENDING, OrderStatus.OPEN)
+    assert not may_become(OrderStatus.OPEN, OrderStatus.TRIGGER_PENDING)
     assert not may_become(OrderStatus.FILLED, OrderStatus.OPEN)
 
 

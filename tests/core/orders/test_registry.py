@@ -2,15 +2,17 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from tests.core.orders.builders import TAG, event, fill, instrument, intent, registry
-from tests.reference.orders import Evidence, final_state
+from tests.reference.orders import FINAL_AFTER, Evidence, final_state
 
 from bot4_core.domain_types.canonical_types import InstrumentId, Money, Price, Quantity
+from bot4_core.domain_types.orders import FillOrigin
 from bot4_core.domain_types.records import (
     EventFlag,
     EventKind,
     OrderReason,
     OrderStatus,
     OrderType,
+    Records,
     Side,
 )
 from bot4_core.errors import OrderError
@@ -174,18 +176,139 @@ def test_numbers_are_dense_and_client_ids_carry_the_run() -> None:
     assert orders.client_id(1) == client_order_id(TAG, 1)
 
 
+def not_found(time: int) -> Records:
+    return event(EventKind.ORDER_NOT_FOUND, time=time)
+
+
 def test_not_found_is_no_proof_before_the_venue_can_no_longer_accept_the_order() -> None:
     orders = one_order()
-    question = {"expiry": 100, "lag_margin": 10}
-    assert orders.not_found(1, server_time=500, **question) is None  # not in doubt
     orders.note(1, LocalEvidence.TIMED_OUT, 50)
     assert orders.in_doubt() == (orders[1],)
-    assert orders.not_found(1, server_time=112, **question) is None
-    assert orders.open_buy == [10]
-    change = changed(orders.not_found(1, server_time=113, **question))
+    still = changed(orders.apply(not_found(2 + FINAL_AFTER)))
+    assert (still.after, orders.open_buy) == (OrderStatus.UNKNOWN, [10])
+    change = changed(orders.apply(not_found(3 + FINAL_AFTER)))
     assert change.after is OrderStatus.REJECTED
     assert orders.open_buy == [0]
     assert orders.in_doubt() == ()
+
+
+def test_an_order_that_the_venue_had_and_does_not_know_keeps_its_reservation() -> None:
+    orders = one_order()
+    orders.apply(event(EventKind.ORDER_ACCEPTED, size=10))
+    change = changed(orders.apply(not_found(3 + FINAL_AFTER)))
+    assert (change.after, change.alarms) == (OrderStatus.REJECTED, OrderAlarm.CONTRADICTED)
+    assert (orders.open_buy, orders[1].finished) == ([10], False)
+    orders.apply(event(EventKind.ORDER_CANCELED, size=10))
+    assert (orders.open_buy, orders.alarms(1)) == ([0], OrderAlarm.NONE)
+
+
+def test_a_number_that_the_venue_has_already_is_an_order_that_it_has() -> None:
+    orders = one_order()
+    orders.note(1, LocalEvidence.TIMED_OUT, 50)
+    orders.apply(event(EventKind.ORDER_REJECTED, size=0, aux=OrderReason.DUPLICATE))
+    assert (orders[1].status, orders.open_buy) == (OrderStatus.OPEN, [10])
+
+
+def statuses(orders: Orders) -> list[OrderStatus]:
+    return [orders[number].status for number in range(1, orders.last_number + 1)]
+
+
+@pytest.mark.parametrize(
+    ("cancel", "new", "reserved"),
+    [
+        (EventKind.ORDER_CANCELED, EventKind.ORDER_ACCEPTED, 7),
+        (EventKind.ORDER_CANCELED, EventKind.ORDER_REJECTED, 0),
+        (EventKind.CANCEL_REJECTED, EventKind.ORDER_REJECTED, 10),
+        (EventKind.CANCEL_REJECTED, EventKind.ORDER_ACCEPTED, 17),
+    ],
+)
+def test_a_replacement_is_two_legs_and_either_may_fail(
+    cancel: EventKind, new: EventKind, reserved: int
+) -> None:
+    orders = one_order()
+    orders.apply(event(EventKind.ORDER_ACCEPTED, size=10))
+    made = orders.replace(1, intent(2, size=7), 5)
+    assert (made.replaces, made.price) == (1, 1000)
+    assert orders.open_buy == [17]
+    orders.apply(event(EventKind.REPLACE_PENDING, size=10, received=6))
+    assert statuses(orders) == [OrderStatus.PENDING_REPLACE, OrderStatus.CREATED]
+    orders.apply(event(cancel, 1, size=10, received=7))
+    orders.apply(event(new, 2, size=7, received=7))
+    assert orders.open_buy == [reserved]
+    assert OrderStatus.PENDING_REPLACE not in statuses(orders)
+    orders.check()
+
+
+def test_an_order_is_replaced_on_its_own_side_only() -> None:
+    with pytest.raises(OrderError, match="own instrument and side"):
+        one_order().replace(1, intent(2, side=-1), 5)
+
+
+def test_a_busted_trade_is_taken_back_and_its_size_does_not_work_again() -> None:
+    orders = one_order()
+    booked = changed(orders.apply(fill(trade=7, size=4, aux=25))).fill
+    change = changed(orders.apply(event(EventKind.TRADE_BUSTED, sequence=7, size=4)))
+    assert booked is not None
+    assert change.bookings == (booked.reversal(),)
+    assert (booked.reversal().side, booked.reversal().fee) == (Side.SELL, Money(-25, -8))
+    order = orders[1]
+    assert (order.filled, order.executed, order.fills) == (0, 4, {})
+    assert (order.status, orders.open_buy) == (OrderStatus.OPEN, [6])
+    assert orders.apply(fill(trade=7, size=4, aux=25)) is None
+
+
+def test_a_bust_before_its_trade_keeps_the_trade_out_of_the_books() -> None:
+    orders = one_order()
+    first = changed(orders.apply(event(EventKind.TRADE_BUSTED, sequence=7, size=-1)))
+    later = changed(orders.apply(fill(trade=7, size=4)))
+    assert (first.bookings, later.bookings) == ((), ())
+    assert (orders[1].filled, orders[1].executed) == (0, 4)
+    orders.check()
+
+
+def test_a_corrected_trade_is_taken_back_and_booked_as_corrected() -> None:
+    orders = one_order()
+    words = {"sequence": 7, "price": 1001, "size": 3, "time": 9, "aux": 20}
+    orders.apply(fill(trade=7, size=4, aux=25))
+    change = changed(orders.apply(event(EventKind.TRADE_CORRECTED, **words)))
+    assert change.reversal is not None
+    assert change.fill is not None
+    assert (change.reversal.size, change.fill.size) == (Quantity(4, -3), Quantity(3, -3))
+    assert (change.fill.price, change.fill.fee) == (Price(1001, -1), Money(20, -8))
+    assert orders[1].fills == {7: (1001, 3)}
+    assert orders.apply(event(EventKind.TRADE_CORRECTED, **words | {"time": 8})) is None
+
+
+def test_trades_of_orders_that_a_venue_made_are_marked_and_alarmed() -> None:
+    orders = registry()
+    for trade, (flag, origin) in enumerate(
+        [
+            (EventFlag.NONE, FillOrigin.EXTERNAL),
+            (EventFlag.LIQUIDATED, FillOrigin.LIQUIDATION),
+            (EventFlag.DELEVERAGED, FillOrigin.DELEVERAGING),
+            (EventFlag.SETTLED, FillOrigin.SETTLEMENT),
+        ]
+    ):
+        change = changed(orders.apply(fill(-1, trade, flags=int(flag))))
+        assert change.fill is not None
+        assert (change.fill.origin, change.alarms) == (origin, OrderAlarm.EXTERNAL)
+
+
+def test_a_foreign_trade_is_corrected_and_busted_like_one_of_ours() -> None:
+    orders = registry()
+    booked = changed(orders.apply(fill(-1, 7, size=4))).fill
+    words = {"number": -1, "sequence": 7, "price": 1001, "size": 3, "time": 9}
+    corrected = changed(orders.apply(event(EventKind.TRADE_CORRECTED, **words)))
+    assert booked is not None
+    assert corrected.fill is not None
+    assert corrected.bookings == (booked.reversal(), corrected.fill)
+    assert orders.apply(event(EventKind.TRADE_CORRECTED, **words | {"time": 8})) is None
+    busted = changed(orders.apply(event(EventKind.TRADE_BUSTED, number=-1, sequence=7, size=4)))
+    assert busted.bookings == (corrected.fill.reversal(),)
+    assert orders.apply(event(EventKind.TRADE_BUSTED, number=-1, sequence=7, size=4)) is None
+    unseen = changed(orders.apply(event(EventKind.TRADE_BUSTED, number=-1, sequence=8, size=4)))
+    assert unseen.bookings == ()
+    assert orders.apply(fill(-1, 8)) is None
 
 
 def test_finished_orders_are_kept_up_to_a_number() -> None:
@@ -274,6 +397,9 @@ def test_fills_find_room_whatever_their_number_and_give_it_back() -> None:
     orders.check()
 
 
+WORDS = [20, 22, 23, 24, 25, 26, 27, 28, 29]
+
+
 class OrderLife(RuleBasedStateMachine):
     """Many orders, evidence in any order; a list of everything seen is the model."""
 
@@ -293,25 +419,43 @@ class OrderLife(RuleBasedStateMachine):
         self.seen[number] = []
         self.sides[number] = of, side
 
-    @rule(data=st.data(), kind=st.sampled_from([20, 22, 23, 24, 25]), size=st.integers(-1, 12))
+    @rule(
+        data=st.data(),
+        kind=st.sampled_from([20, 22, 23, 24, 25, 26, 27, 28, 29]),
+        size=st.integers(-1, 12),
+    )
     def venue_says(self, data: st.DataObject, kind: int, size: int) -> None:
         number = data.draw(st.sampled_from(sorted(self.seen)))
         self.clock += 1
         of, side = self.sides[number]
-        words = event(kind, number, size=size, received=self.clock, of=of, side=side)
-        self.orders.apply(words)
-        self.seen[number].append(Evidence(kind, self.clock, size))
+        fields = {"received": self.clock, "time": self.clock, "of": of, "side": side}
+        self.orders.apply(event(kind, number, size=size, **fields))
+        self.seen[number].append(Evidence(kind, self.clock, size, time=self.clock))
 
     @rule(data=st.data(), trade=st.integers(1, 5), size=st.integers(1, 6))
     def venue_fills(self, data: st.DataObject, trade: int, size: int) -> None:
         number = data.draw(st.sampled_from(sorted(self.seen)))
-        known = any(item.trade == trade for item in self.seen[number])
+        told = [item for item in self.seen[number] if item.trade == trade]
         of, side = self.sides[number]
         event = fill(number, trade, size, received=self.clock, of=of, side=side)
         change = self.orders.apply(event)
-        assert (change is None or change.fill is None) == known
-        if not known:
+        assert (change is None or change.fill is None) == bool(told)
+        if all(item.kind != EventKind.ORDER_FILLED for item in told):
             self.seen[number].append(Evidence(21, self.clock, size, trade, 1000))
+
+    @rule(
+        data=st.data(),
+        kind=st.sampled_from([EventKind.TRADE_BUSTED, EventKind.TRADE_CORRECTED]),
+        trade=st.integers(1, 5),
+        size=st.integers(1, 6),
+    )
+    def venue_revises(self, data: st.DataObject, kind: EventKind, trade: int, size: int) -> None:
+        number = data.draw(st.sampled_from(sorted(self.seen)))
+        self.clock += 1
+        of, side = self.sides[number]
+        times = {"received": self.clock, "time": self.clock}
+        self.orders.apply(event(kind, number, size=size, sequence=trade, of=of, side=side, **times))
+        self.seen[number].append(Evidence(kind, self.clock, size, trade, 1000, self.clock))
 
     @rule(data=st.data(), kind=st.sampled_from(list(LocalEvidence)))
     def we_know(self, data: st.DataObject, kind: LocalEvidence) -> None:
