@@ -188,7 +188,6 @@ TALLY_DTYPE: Final = np.dtype(
         ("duplicates", "<i8"),
         ("orphans", "<i8"),
         ("free_fill", "<i8"),  # first free row
-        ("final_after", "<i8"),  # of orders made from now on, see ORDER_DTYPE
         ("stamp", "<i8"),
         ("actions", "<i8"),
         ("wanted", "<i8"),
@@ -199,6 +198,9 @@ TALLY_DTYPE: Final = np.dtype(
         ("now", "<i8"),  # the latest receive time, ns
         ("observing", "<i8"),  # 1 + the breaker that is observing, 0 for none
         ("first_breaker", "<i8"),  # the first one to observe
+        ("final_after", "<i8"),  # of orders made from now on, see ORDER_DTYPE
+        ("patience", "<i8"),  # ns that a request may stay without an answer, 0 for ever
+        ("due", "<i8"),  # when the first one is late
         ("counts", "<i8", (12,)),  # orders by present status, retired ones included
     ]
 )
