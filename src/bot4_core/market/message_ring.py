@@ -6,8 +6,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from bot4_core.jit import entry_point
+from bot4_core.jit import Specialisation, entry_point
 from bot4_core.kernels.ring import (
+    CURSOR_SLOTS,
     FULL,
     LINE,
     TOO_LONG,
@@ -18,9 +19,9 @@ from bot4_core.kernels.ring import (
     publish_message,
     release_message,
 )
-from bot4_core.market.rings import Pause, Ring, RingReader, RingWriter
+from bot4_core.market.rings import Pause, Ring, RingReader, RingWriter, end_kernels
 
-__all__ = ["Message", "MessageReader", "MessageRing", "MessageWriter"]
+__all__ = ["Message", "MessageReader", "MessageRing", "MessageWriter", "message_kernels"]
 
 WORD = 8
 Bytes = NDArray[np.uint8]
@@ -171,6 +172,18 @@ class MessageRing(Ring):
     def reader(self) -> MessageReader:
         """Take the reading end, or one of many."""
         return MessageReader(self)
+
+
+def message_kernels() -> list[Specialisation]:
+    """Return what the ends of a ring of messages call, to be compiled before the first event."""
+    words, cursor = np.zeros(LINE, np.int64), np.zeros(CURSOR_SLOTS, np.int64)
+    return [
+        *end_kernels(words),
+        Specialisation(claim_message, (words, 0)),
+        Specialisation(publish_message, (words, 0, 0, 0)),
+        Specialisation(next_message, (words, cursor)),
+        Specialisation(release_message, (words, cursor)),
+    ]
 
 
 def longest_message(lines: int) -> int:

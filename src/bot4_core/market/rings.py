@@ -324,6 +324,7 @@ class RingReader(RingEnd):
         ----------
         pause : callable
             Called after every ``spins`` looks; one that does nothing makes a reader that spins.
+            It may raise ``ChannelError`` if it knows that the writer died.
         spins : int
 
         Returns
@@ -342,11 +343,11 @@ class RingReader(RingEnd):
                 return self._await(words, cursor, 0) > 0
             try:
                 self.check_other_side()
+                pause()
             except ChannelError:
-                if self._await(words, cursor, 0):
+                if self._await(words, cursor, 0):  # written meanwhile, before the end
                     return True
                 raise
-            pause()
         return True
 
 

@@ -20,6 +20,7 @@ from bot4_core.plugins.interfaces import (
 )
 from bot4_core.session.config import BreakerConfig, PartConfig, SessionConfig, SessionMode
 from bot4_core.session.event_stream import ReadingOptions
+from bot4_core.session.feed import FedMarket, FeedLink
 from bot4_core.session.markets import (
     ExchangeFactory,
     RecordedMarket,
@@ -29,7 +30,14 @@ from bot4_core.session.markets import (
 from bot4_core.session.ports import Market
 from bot4_core.session.state import Parts
 
-__all__ = ["build_market", "build_parts", "exchange_factory", "require_parts"]
+__all__ = [
+    "build_market",
+    "build_parts",
+    "exchange_factory",
+    "recorded_market",
+    "require_parts",
+    "require_recordings",
+]
 
 P = TypeVar("P", bound=Part[Any])
 LATENCY: Final = 1_000_000
@@ -150,9 +158,21 @@ def _place(path: str) -> str:
 
 
 def build_market(
-    config: SessionConfig, host: PluginHost, options: ReadingOptions | None = None
+    config: SessionConfig,
+    host: PluginHost,
+    options: ReadingOptions | None = None,
+    feed: FeedLink | None = None,
 ) -> Market:
     """Make the market that a configuration describes: recordings, or a simulated venue.
+
+    Parameters
+    ----------
+    config : SessionConfig
+    host : PluginHost
+    options : ReadingOptions, optional
+        How recordings are read.
+    feed : FeedLink, optional
+        Starts a process that reads them, in place of this one; only where there are any.
 
     Raises
     ------
@@ -161,26 +181,52 @@ def build_market(
     RecordingError
         If the recordings cannot be read, or tell of no instrument.
     """
+    if feed is not None:
+        return FedMarket(feed, config.matching)
+    if config.source.recordings:
+        return recorded_market(config, host, options)
     factory = exchange_factory(config, host)
-    source = config.source
-    if source.recordings:
-        market = RecordedMarket(
-            source.recordings, factory, config.instruments, config.matching, options
-        )
-        if not market.instruments:
-            files = ", ".join(map(str, source.recordings))
-            asked = f"{config.venue.plugin} {config.venue.market}"
-            raise RecordingError(
-                f"{files}: no message tells of an instrument of {asked}; "
-                "is the recording of another venue or market?"
-            )
-        return market
     exchange = factory(config.instruments)
     venue = require_simulation(config, exchange)()
     if not isinstance(venue, SimulatedVenue):
         raise ConfigError("session", [("venue.plugin", f"{venue!r} is no simulated venue")])
     latency = int(getattr(getattr(exchange, "settings", None), "latency_ns", LATENCY))
-    return SimulatedMarket(exchange, venue, source.seconds, latency)
+    return SimulatedMarket(exchange, venue, config.source.seconds, latency)
+
+
+def recorded_market(
+    config: SessionConfig, host: PluginHost, options: ReadingOptions | None = None
+) -> RecordedMarket:
+    """Make the market of a configuration's recordings.
+
+    Raises
+    ------
+    RecordingError
+        If they cannot be read, or tell of no instrument.
+    """
+    factory, paths = exchange_factory(config, host), config.source.recordings
+    market = RecordedMarket(paths, factory, config.instruments, config.matching, options)
+    if not market.instruments:
+        files = ", ".join(map(str, paths))
+        asked = f"{config.venue.plugin} {config.venue.market}"
+        raise RecordingError(
+            f"{files}: no message tells of an instrument of {asked}; "
+            "is the recording of another venue or market?"
+        )
+    return market
+
+
+def require_recordings(config: SessionConfig) -> None:
+    """Check that there is something for a feed process to read.
+
+    Raises
+    ------
+    ConfigError
+        If there is not.
+    """
+    if not config.source.recordings:
+        fault = "a process of its own reads recordings, and there are none"
+        raise ConfigError("session", [("source.recordings", fault)])
 
 
 def require_simulation(config: SessionConfig, exchange: Exchange) -> Callable[[], object]:

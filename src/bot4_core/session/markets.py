@@ -19,12 +19,12 @@ from bot4_core.session.event_stream import (
     recorded_instruments,
     regrown,
 )
-from bot4_core.session.paper import PaperSettings, PaperVenue
+from bot4_core.session.paper import PaperSettings
+from bot4_core.session.paper_market import PaperMarket
 from bot4_core.session.state import SessionState
 
 __all__ = ["RecordedMarket", "SimulatedMarket", "SimulatedVenue", "survey"]
 
-NEVER: Final = 2**63 - 1
 NOTHING: Final = np.zeros(0, EVENT_DTYPE)
 NOTHING.setflags(write=False)
 SETTLING: Final = 50
@@ -56,7 +56,7 @@ def survey(
             return exchange.instruments
 
 
-class RecordedMarket:
+class RecordedMarket(PaperMarket):
     """Recordings as the source of events, and a paper venue that takes the orders.
 
     Parameters
@@ -84,25 +84,9 @@ class RecordedMarket:
         known = tuple(instruments) or survey(paths, factory, reading)
         files = open_files(paths, reading)
         self.exchange = factory(known)
-        self.instruments = self.exchange.instruments
-        self.table = self.exchange.table
-        self._matching = matching
+        super().__init__(self.exchange.instruments, self.exchange.table, matching)
         self._stream = open_stream(files, self.exchange, reading)
         self._total = sum(file.path.stat().st_size for file in files)
-        self._venue: PaperVenue | None = None
-        self._orders: Orders | None = None
-
-    @property
-    def venue(self) -> PaperVenue:
-        """The paper venue; there is one once the market is attached to a session."""
-        if self._venue is None:
-            raise RecordingError("the market is not attached to a session")
-        return self._venue
-
-    @property
-    def paper(self) -> PaperVenue:
-        """The paper venue, for the fused driver."""
-        return self.venue
 
     @property
     def share(self) -> float:
@@ -120,11 +104,6 @@ class RecordedMarket:
         guessed = [str(each.symbol) for each in self.instruments if each.from_data]
         text = f"scales of {', '.join(guessed)} were read off the data, not off metadata"
         return (*self._stream.warnings, *([text] if guessed else []))
-
-    def attach(self, state: SessionState) -> None:
-        """Match orders against the books of a session."""
-        self._venue = PaperVenue(self.table, self.instruments, self._matching, state.books)
-        self._orders = state.account.orders
 
     def batches(self) -> Iterator[Records]:
         """Yield the recorded events, whole messages.
@@ -144,30 +123,6 @@ class RecordedMarket:
         except PrecisionGrew as error:
             fault = f"the recordings need finer exponents: {error}"
             raise ConfigError("session", [("instruments", fault)]) from error
-
-    def before(self, now: int) -> Records:
-        """Return the venue's answers due by now."""
-        return self.venue.due(now)
-
-    def after(self, records: Records, start: int, stop: int, now: int) -> Records:
-        """Match one message."""
-        return self.venue.on_market(records, start, stop, now)
-
-    def place(self, intents: Records, time: Nanoseconds) -> None:
-        """Send an order to the paper venue."""
-        self.venue.place(intents[0])
-
-    def cancel(self, number: int, time: Nanoseconds) -> None:
-        """Send a cancellation to the paper venue."""
-        of = self._orders.terms(number) if self._orders is not None else None
-        self.venue.cancel(number, time, of)
-
-    def resync(self, instrument: int, time: int) -> None:
-        """Do nothing: a recording holds the snapshots that it holds."""
-
-    def settle(self) -> Iterator[Records]:
-        """Let what is on its way arrive."""
-        yield self.venue.due(NEVER)
 
 
 @runtime_checkable

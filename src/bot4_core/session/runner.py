@@ -19,11 +19,12 @@ from bot4_core.errors import AuditError, ConfigError
 from bot4_core.plugins.host import PluginHost
 from bot4_core.plugins.interfaces import Records
 from bot4_core.session.audit_writer import AuditWriter
-from bot4_core.session.building import build_market, build_parts, require_parts
+from bot4_core.session.building import build_market, build_parts, require_parts, require_recordings
 from bot4_core.session.collector import quiet_collector
 from bot4_core.session.config import DriverChoice, SessionConfig, SessionMode
 from bot4_core.session.effects import CancelOrder, Effect, Note, RecordIntent, SendOrder
 from bot4_core.session.event_stream import ReadingOptions
+from bot4_core.session.feed import FeedLink, feed_kernels
 from bot4_core.session.fused import FusedDriver
 from bot4_core.session.ports import Clock, Market, Progress, RunProgress, Stop
 from bot4_core.session.report import (
@@ -263,6 +264,7 @@ def run(
     progress: Progress | None = None,
     stop: Stop | None = None,
     options: ReadingOptions | None = None,
+    feed: FeedLink | None = None,
 ) -> SessionReport:
     """Run the session that a configuration describes, and keep its audit log.
 
@@ -281,22 +283,28 @@ def run(
         audit log closed and its report made.
     options : ReadingOptions, optional
         How recordings are read.
+    feed : FeedLink, optional
+        Starts a process that reads them instead; the result is the same.
 
     Raises
     ------
     ConfigError
         If the configuration does not fit together, or asks for live trading.
+    ChannelError
+        If the process that reads the recordings died.
     AuditError
         If the audit log cannot be written, is damaged, or another process holds it.
     """
     if config.mode is SessionMode.LIVE:
         refuse_live(config, consent=consent)
+    if feed is not None:
+        require_recordings(config)
     require_parts(config, host)
     name = f"{config.mode.value}-{clock.time_ns()}"
     with open_log(config, name, clock) as log:
         with noted_failure(log, clock):
-            warm_session(config, host, progress)
-            market = build_market(config, host, options)
+            warm_session(config, host, progress, more=feed_kernels() if feed is not None else ())
+            market = build_market(config, host, options, feed)
             parts = build_parts(config, host, market.instruments)
             session = Session(config, market.instruments, market.table, parts, name)
             runner = SessionRunner(session, market, clock, log=log, progress=progress, stop=stop)

@@ -133,6 +133,7 @@ def warm_session(
     host: PluginHost,
     progress: Progress | None = None,
     instruments: Sequence[Instrument] = (),
+    more: Sequence[Specialisation] = (),
 ) -> int:
     """Compile what a configuration's session needs; what is cached on disk only loads.
 
@@ -144,6 +145,8 @@ def warm_session(
         Told the name of each kernel before it is compiled.
     instruments : sequence of Instrument
         In place of those that the exchange knows by itself.
+    more : sequence of Specialisation
+        What else is needed.
 
     Returns
     -------
@@ -151,7 +154,7 @@ def warm_session(
         Kernels that were compiled rather than found.
     """
     exchange = exchange_factory(config, host)(instruments or config.instruments)
-    kernels = [*exchange.specialisations()]
+    kernels = [*exchange.specialisations(), *more]
     known = exchange.instruments or (STAND_IN,)
     if config.source.recordings:
         kernels += [*reading_kernels(), *paper_kernels()]

@@ -15,6 +15,7 @@ from bot4_core.session.config import DriverChoice, SessionConfig, SessionMode
 from bot4_core.session.ports import RunProgress
 from bot4_core.session.report import BreakerReport, SessionReport
 from bot4_core.session.runner import run as run_session
+from bot4_plugins.host_cli.feed_process import FeedProcess
 from bot4_plugins.host_cli.interruption import Interruption
 from bot4_plugins.host_cli.output import (
     json_option,
@@ -54,6 +55,7 @@ SALVAGE = "`bot4 import --salvage FILE -o NEW.b4r` makes a whole one of what com
     type=click.Choice([choice.value for choice in DriverChoice]),
     help="What walks the decisions, in place of the file's; the results are the same.",
 )
+@click.option("--feed-process", is_flag=True, help="Read recordings in a process of their own.")
 @click.option("--live", is_flag=True, help="Agree that real orders may be sent.")
 @json_option
 @schema_option("run")
@@ -64,6 +66,7 @@ def run(
     seed: int | None,
     recordings: tuple[Path, ...],
     driver: str | None,
+    feed_process: bool,
     live: bool,
     as_json: bool,
 ) -> int:
@@ -81,7 +84,7 @@ def run(
     require_folder(settings.audit.path.parent, "the audit log")
     require_folder(settings.report, "the report")
     with faults_of(config):
-        report = play(settings, talk, live=live)
+        report = play(settings, talk, live=live, feed_process=feed_process)
     for warning in report.warnings:
         talk.warn(warning)
     require_events(report, settings, talk)
@@ -154,7 +157,7 @@ def require_folder(folder: Path, what: str) -> None:
         ) from error
 
 
-def play(settings: SessionConfig, talk: Talk, *, live: bool) -> SessionReport:
+def play(settings: SessionConfig, talk: Talk, *, live: bool, feed_process: bool) -> SessionReport:
     """Run the session, showing how far it is."""
     host = installed_host()
     origin = RecordedAt(settings.venue.plugin, settings.venue.market)
@@ -164,6 +167,7 @@ def play(settings: SessionConfig, talk: Talk, *, live: bool) -> SessionReport:
         Interruption(talk) as interruption,
         whole_files(settings.source.recordings, SALVAGE),
         reading_ahead() as options,
+        FeedProcess(settings, quiet=talk.quiet) as feed,
     ):
 
         def show_progress(progress: RunProgress) -> None:
@@ -178,6 +182,7 @@ def play(settings: SessionConfig, talk: Talk, *, live: bool) -> SessionReport:
             progress=show_progress,
             stop=lambda: interruption.reason,
             options=options,
+            feed=feed if feed_process else None,
         )
 
 

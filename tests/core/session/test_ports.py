@@ -4,13 +4,14 @@ from typing import Any
 
 import pytest
 
+from bot4_core.session.feed import FeedLink
 from bot4_core.session.markets import SimulatedVenue
 from bot4_core.session.ports import Clock, Market, Progress, Stop
 
 PROPERTIES = {"instruments", "table", "share", "quarantined", "warnings", "now"}
 METHODS = [
     (port, name)
-    for port in (Clock, Market, Progress, Stop, SimulatedVenue)
+    for port in (Clock, FeedLink, Market, Progress, Stop, SimulatedVenue)
     for name in vars(port)
     if callable(vars(port)[name]) or name in PROPERTIES
     if name == "__call__" or not name.startswith("_")
