@@ -2,7 +2,7 @@
 
 The feed process makes the same market of recordings that a session would make by itself, and sends
 what it yields in *frames*: its instruments, then events, always whole messages, and warnings as
-they come up. A message of events begins with how far the feed has come, so that the other side knows
+they come up. A frame of events begins with how far the feed has come, so that the other side knows
 of no event what it would not know without. Errors cross as they are.
 
 The process itself, and its end, are the host's: see `FeedLink`.

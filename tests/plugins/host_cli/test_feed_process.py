@@ -47,7 +47,8 @@ from bot4_plugins.host_cli.feed_process import FeedProcess
 if __name__ == "__main__":
     with FeedProcess(SessionConfig.read(Path(sys.argv[1])), quiet=True) as feed:
         reader = feed.open()
-        reader.wait(feed.pause)
+        while not reader.ring.status().writer:
+            feed.pause()
         print(reader.ring.status().writer, reader.ring.name, flush=True)
         time.sleep(600)
 """
