@@ -1,5 +1,7 @@
 """The SQLite file behind the log: its schema, its connections, its errors by name."""
 
+import errno
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -78,6 +80,7 @@ _REMEDIES: Final = (
     ("SQLITE_CORRUPT", "the file is damaged: restore a copy, or move it away to start anew"),
     ("SQLITE_NOTADB", "the file is no audit log or is damaged: choose another path"),
 )
+_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _OTHERWISE: Final = "see the cause; the log may be damaged: run `bot4 audit verify` on it"
 
 
@@ -100,13 +103,12 @@ def named_errors(path: Path, doing: str) -> Iterator[None]:
         raise
     except OSError as error:
         cause = error.strerror or str(error)
-        raise AuditError(
-            f"{path}: cannot {doing}: {cause}; {_remedy('SQLITE_CANTOPEN')}"
-        ) from error
+        remedy = _remedy("SQLITE_FULL" if error.errno in _FULL else "SQLITE_CANTOPEN")
+        raise AuditError(f"{path}: cannot {doing}: {cause}; {remedy}") from error
 
 
-def create_file(path: Path) -> None:
-    """Make an empty log, complete or not at all."""
+def create_file(path: Path, *rows: RecordRow) -> None:
+    """Make a log with these records, complete or not at all."""
     fresh = path.with_name(f"{path.name}.new")
     fresh.unlink(missing_ok=True)
     database = sqlite3.connect(fresh, isolation_level=None)
@@ -117,15 +119,24 @@ def create_file(path: Path) -> None:
         for statement in SCHEMA:
             database.execute(statement)
         database.execute("VACUUM")
+        database.executemany(INSERT, rows)
         database.execute("PRAGMA journal_mode = WAL").fetchone()
     finally:
         database.close()
     fresh.rename(path)
+    folder = os.open(path.parent, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
 
 
-def open_writer(path: Path, *, durable: bool) -> sqlite3.Connection:
-    """Connect for appending; the caller holds the file's lock."""
-    database = sqlite3.connect(path, isolation_level=None, timeout=1.0)
+def open_writer(path: Path, *, durable: bool, patience: float = 1.0) -> sqlite3.Connection:
+    """Connect for appending; the caller holds the file's lock.
+
+    ``patience`` is how many seconds to wait for others.
+    """
+    database = sqlite3.connect(path, isolation_level=None, timeout=patience)
     return _guarded(
         database,
         f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}",

@@ -2,14 +2,18 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
 import attrs
 
-from bot4_core.audit.database import COLUMNS, checked_record, named_errors, open_reader, require_log
+from bot4_core.audit.database import COLUMNS, checked_record, named_errors
+from bot4_core.audit.segments import find_parts, find_segments
 from bot4_core.domain_types.audit_records import AuditKind, AuditRecord
 from bot4_core.errors import AuditError
 
 __all__ = ["AuditQuery", "read_records", "search", "why"]
+
+_ENDLESS: Final = 2**63 - 1
 
 
 @attrs.frozen(kw_only=True)
@@ -67,19 +71,18 @@ def search(path: Path | str, query: AuditQuery) -> Iterator[AuditRecord]:
     where, values = _conditions(query)
     statement = f"SELECT {COLUMNS} FROM records WHERE {where} ORDER BY sequence LIMIT ?"  # noqa: S608  # the words are ours, the values bound
     with named_errors(place, "search the audit log"):
-        if not place.is_file():
+        if not find_segments(place):
             raise AuditError(f"{place}: there is no such audit log; check the path")
-        database = open_reader(place)
-        try:
-            require_log(place, database)
-            for row in database.execute(statement, (*values, query.limit or -1)):
-                yield checked_record(row)
-        finally:
-            database.close()
+        left = query.limit or _ENDLESS
+        for part in find_parts(place):
+            with part.segment.reading() as database:
+                for row in database.execute(statement, (part.until, *values, left)):
+                    yield checked_record(row)
+                    left -= 1
 
 
 def _conditions(query: AuditQuery) -> tuple[str, list[str | int]]:
-    parts, values = ["sequence >= ?"], list[str | int]([query.first])
+    parts, values = ["sequence < ?", "sequence >= ?"], list[str | int]([query.first])
     for column in ("actor", "correlation", "run"):
         wanted = getattr(query, column)
         if wanted:

@@ -1,41 +1,32 @@
 """The writer of the audit log: one process, one connection, intents durable before they act."""
 
-import fcntl
-import json
 import os
 import sqlite3
-from collections.abc import Mapping
-from enum import StrEnum
-from itertools import pairwise
 from pathlib import Path
 from typing import Final, Self
 
-from bot4_core.audit.canonical import Payload, PayloadValue, canonical_json
-from bot4_core.audit.chain import FORMAT, GENESIS, RecordRow, row_digest
-from bot4_core.audit.database import (
-    COLUMNS,
-    INSERT,
-    checked_record,
-    create_file,
-    named_errors,
-    open_writer,
-    require_log,
-)
+import attrs
+
+from bot4_core.audit.canonical import Payload, PayloadValue
+from bot4_core.audit.chain import FORMAT, RecordRow
+from bot4_core.audit.chain_walk import follow, tree_payload
+from bot4_core.audit.database import checked_record, create_file, named_errors
+from bot4_core.audit.linking import Linker
+from bot4_core.audit.log_settings import AuditDurability, LogSettings
+from bot4_core.audit.outage import Outage
+from bot4_core.audit.publishing import Publisher, new_origin
+from bot4_core.audit.recovery import Recovery, earlier_runs, recover
+from bot4_core.audit.segment_file import SegmentFile
+from bot4_core.audit.segments import Segment, segment_path
+from bot4_core.audit.writer_lock import take_lock
 from bot4_core.domain_types.audit_records import AuditKind, AuditRecord
 from bot4_core.domain_types.canonical_types import Nanoseconds
 from bot4_core.errors import AuditError, ChainError
 
-__all__ = ["AuditDurability", "AuditLog"]
+__all__ = ["AuditLog"]
 
-_TAIL: Final = 1000  # records verified when a log is opened
 _MOST_PENDING: Final = 100_000
-
-
-class AuditDurability(StrEnum):
-    """What a committed record survives."""
-
-    FULL = "full"  # power loss: every commit waits for the disk
-    NORMAL = "normal"  # death of the process; a power cut may take the last commits
+_DAY: Final = 86_400_000_000_000
 
 
 class AuditLog:
@@ -43,38 +34,38 @@ class AuditLog:
 
     ``append`` chains a record and keeps it in memory; ``commit`` makes all kept records durable
     in one transaction. An order may leave only after the commit of its intent. When a commit
-    fails it raises ``AuditError`` and keeps the records: a later commit writes them once the disk
-    has room again. After an input/output error the log refuses further commits, because what the
-    disk holds is then not known: close it and open it again.
+    fails it raises ``AuditError`` and keeps the records, here and in an emergency file beside the
+    log: a later commit writes them once the disk has room again, and so does the next run. After
+    an input/output error what the disk holds is not known; the next commit opens the file anew and
+    looks.
 
     Attributes
     ----------
     path : Path
     run : str
     durable : AuditDurability
-    sequence : int
-        Number of the last appended record.
-    head : bytes
-        Its digest.
     committed : int
         Number of the last durable record.
     """
 
     def __init__(
-        self, path: Path, database: sqlite3.Connection, lock: int, durable: AuditDurability
+        self, path: Path, lock: int, run: str, recovery: Recovery, settings: LogSettings
     ) -> None:
         self.path = path
-        self.run = ""
-        self._run_bytes = b""
-        self.durable = durable
-        self.sequence = 0
-        self.head = GENESIS
-        self.committed = 0
-        self._database = database
+        self.run = run
+        self.durable = AuditDurability.FULL
+        self.committed = recovery.end.sequence
         self._lock = lock
+        self._settings = settings
+        self._chain = Linker(recovery.end, run, settings.secrets)
+        self._segment = recovery.segment
+        self._file: SegmentFile | None = None
+        self._durable_head = recovery.end.head
         self._pending: list[RecordRow] = []
-        self._broken = ""
+        self._outage = Outage(path, settings)
+        self._notes = Publisher(path, settings)
         self._closed = False
+        self._day = self._chain.wall // _DAY
 
     @classmethod
     def open(
@@ -86,11 +77,13 @@ class AuditLog:
         event_time: int = 0,
         durable: AuditDurability | str = AuditDurability.FULL,
         facts: Payload | None = None,
+        settings: LogSettings | None = None,
     ) -> Self:
         """Open or create a log and begin a run.
 
-        The last records are verified, and a ``RUN_START`` record links the new run to the one
-        before and says how that ended.
+        The newest segment is checked by SQLite and verified from its last checkpoint on; records
+        that an earlier run could only put into the emergency file are taken in; a ``RUN_START``
+        record links the new run to the one before and says how that ended.
 
         Parameters
         ----------
@@ -103,6 +96,7 @@ class AuditLog:
         durable : AuditDurability
         facts : mapping, optional
             What the run is made of: code, configuration, plugins, seeds.
+        settings : LogSettings, optional
 
         Raises
         ------
@@ -111,59 +105,51 @@ class AuditLog:
         ChainError
             If the last records were changed.
         """
-        place = Path(path)
+        place, settings = Path(path), settings or LogSettings()
         with named_errors(place, "open the audit log"):
             if place.is_dir():
                 raise AuditError(f"{place}: is a folder; name a file for the audit log")
-            lock = _take_lock(place)
+            lock = take_lock(place)
             try:
-                log = cls._opened(place, lock, AuditDurability(durable))
+                recovery = recover(place, quarantine=settings.quarantine)
             except BaseException:
                 os.close(lock)
                 raise
+        log = cls(place, lock, run, recovery, settings)
+        log.durable = AuditDurability(durable)
         try:
-            log._begin(run, wall_time, event_time, facts or {})
+            with named_errors(place, "begin a run in the audit log"):
+                log._outage.reserve.hold()
+                log._begin(recovery, wall_time, event_time, facts or {})
         except BaseException:
             log.close()
             raise
         return log
 
-    @classmethod
-    def _opened(cls, path: Path, lock: int, durable: AuditDurability) -> Self:
-        if not path.exists():
-            create_file(path)
-        database = open_writer(path, durable=durable is AuditDurability.FULL)
-        try:
-            require_log(path, database)
-        except BaseException:
-            database.close()
-            raise
-        return cls(path, database, lock, durable)
+    @property
+    def sequence(self) -> int:
+        """Number of the last appended record."""
+        return self._chain.end.sequence
 
-    def _begin(self, run: str, wall_time: int, event_time: int, facts: Payload) -> None:
-        with named_errors(self.path, "read the end of the audit log"):
-            tail = self._read_tail()
-            start = self._last_start()
-        previous: dict[str, PayloadValue] = {"ended": "none"}
-        if tail:
-            last = tail[-1]
-            self.sequence, self.head = last.sequence, last.digest
-            self.committed = last.sequence
-            ended = "clean" if last.kind is AuditKind.RUN_END else "crashed"
-            previous = {"ended": ended, "run": last.run, "start": start, "head": last.digest.hex()}
-            self._refuse_known(run, start)
-        self.run, self._run_bytes = run, run.encode()
-        payload: dict[str, PayloadValue] = {
-            "durable": self.durable.value,
-            "facts": facts,
-            "format": FORMAT,
-            "previous": previous,
-            "sqlite": sqlite3.sqlite_version,
-        }
-        self.append(
-            AuditKind.RUN_START, "audit", "", payload, event_time=event_time, wall_time=wall_time
-        )
-        self.commit()
+    @property
+    def head(self) -> bytes:
+        """Digest of the last appended record."""
+        return self._chain.end.head
+
+    @property
+    def root(self) -> bytes:
+        """Root of the tree over all appended records."""
+        return self._chain.end.tree.root()
+
+    @property
+    def unpublished(self) -> int:
+        """Number of checkpoints that could not be put where they should go."""
+        return self._notes.lost
+
+    @property
+    def pending(self) -> int:
+        """Number of records that are not durable yet."""
+        return len(self._pending)
 
     def append(
         self,
@@ -197,23 +183,21 @@ class AuditLog:
             If the log is closed, or too many records wait for a commit that keeps failing.
         """
         self._require_room()
-        body, previous = canonical_json(payload), self.head
-        sequence = self.sequence + 1
-        texts = self._run_bytes, kind.encode(), actor.encode(), correlation.encode()
-        link = row_digest((sequence, wall_time, event_time, *texts, body, previous, b""))
-        self._pending.append((sequence, wall_time, event_time, *texts, body, previous, link))
-        self.sequence, self.head = sequence, link
+        row = self._chain.made(
+            kind, actor, correlation, payload, event_time=event_time, wall_time=wall_time
+        )
+        self._keep(row)
         return AuditRecord(
-            sequence=sequence,
+            sequence=row[0],
             wall_time=Nanoseconds(wall_time),
             event_time=Nanoseconds(event_time),
             run=self.run,
             kind=kind,
             actor=actor,
             correlation=correlation,
-            payload=body,
-            previous=previous,
-            digest=link,
+            payload=row[7],
+            previous=row[8],
+            digest=row[9],
         )
 
     def commit(self) -> int:
@@ -222,34 +206,34 @@ class AuditLog:
         Raises
         ------
         AuditError
-            If they could not be written; no new risk may be taken. The records are kept.
+            If they could not be written, or the disk is so full that the reserve was needed; no
+            new risk may be taken. The records are kept.
         """
         self._require_open()
-        if not self._pending:
-            return self.committed
-        if self._broken:
-            raise AuditError(
-                f"{self.path}: {self._broken}; check the disk and its free space, then reopen the"
-                " log; nothing committed before is lost"
-            )
-        with named_errors(self.path, "write to the audit log"):
-            self._write()
-        self.committed = self.sequence
-        self._pending.clear()
+        if self._pending:
+            self._checkpoint_if_due()
+            try:
+                with named_errors(self._segment.path, "write to the audit log"):
+                    self._write()
+            except AuditError as error:
+                self._fail(error)
+                raise
+            self._settle()
+        if self._outage.reason:
+            self._outage.end()
+        self._notes.publish()
+        self._roll_if_due()
         return self.committed
 
-    @property
-    def pending(self) -> int:
-        """Number of records that are not durable yet."""
-        return len(self._pending)
-
     def finish(self, wall_time: int, event_time: int = 0, facts: Payload | None = None) -> None:
-        """End the run with a ``RUN_END`` record and close the log."""
-        payload: Mapping[str, PayloadValue] = {"facts": facts or {}}
+        """End the run with a ``RUN_END`` record, make a last checkpoint, and close the log."""
+        payload: Payload = {"facts": facts or {}}
         self.append(
             AuditKind.RUN_END, "audit", "", payload, event_time=event_time, wall_time=wall_time
         )
         self.commit()
+        self._notes.take(self._chain)
+        self._notes.publish()
         self.close()
 
     def close(self) -> None:
@@ -258,8 +242,10 @@ class AuditLog:
             return
         self._closed = True
         try:
-            self._database.close()
+            if self._file is not None:
+                self._file.close()
         finally:
+            self._outage.reserve.release()
             os.close(self._lock)
 
     def __enter__(self) -> Self:
@@ -268,83 +254,145 @@ class AuditLog:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def _begin(self, recovery: Recovery, wall_time: int, event_time: int, facts: Payload) -> None:
+        end, last = recovery.end, recovery.end.last
+        previous: dict[str, PayloadValue] = {"ended": recovery.ended}
+        if last is not None:
+            ended_run = checked_record(last).run
+            previous |= {"run": ended_run, "start": end.start, "head": end.head.hex()}
+            self._notes.origin = self._require_new(end.start)
+        self._notes.origin = self._notes.origin or new_origin(self.path, wall_time)
+        self._open_segment(recovery, wall_time)
+        taken = self._take_in()
+        payload: dict[str, PayloadValue] = {
+            "durable": self.durable.value,
+            "emergency": taken,
+            "facts": facts,
+            "format": FORMAT,
+            "origin": self._notes.origin,
+            "previous": previous,
+            "sqlite": sqlite3.sqlite_version,
+            **tree_payload(end),
+        }
+        self._notes.last = (self.sequence, wall_time)
+        self.append(
+            AuditKind.RUN_START, "audit", "", payload, event_time=event_time, wall_time=wall_time
+        )
+        self._chain.end.start = self.sequence
+        self.commit()
+
+    def _open_segment(self, recovery: Recovery, wall_time: int) -> None:
+        if recovery.aside is not None:
+            self._next_segment(recovery.aside, wall_time)
+        elif self.committed and wall_time // _DAY > self._day:
+            self._next_segment({"file": self._segment.path.name}, wall_time)
+        else:
+            self._file = SegmentFile(self._segment, durable=self.durable)
+            self._day = max(self._day, wall_time // _DAY)
+
+    def _next_segment(self, before: Payload, wall_time: int) -> None:
+        """Begin another file with the record that links it to the one before."""
+        number = self._segment.number + 1
+        fresh = Segment(segment_path(self.path, number), number)
+        row = self._chain.segment(before, wall_time)
+        create_file(fresh.path, row)
+        file = SegmentFile(fresh, durable=self.durable)
+        if self._file is not None:
+            self._file.close()
+        self._file, self._segment = file, fresh
+        self._chain.link(row)
+        self._day = self._chain.wall // _DAY
+        self.committed, self._durable_head = self.sequence, self.head
+
+    def _take_in(self) -> int:
+        """Write what an earlier run could only put into the emergency file."""
+        emergency, end = self._outage.emergency, self._chain.end
+        try:
+            fresh = emergency.beyond(self.committed, self._writer.digest)
+            trial = attrs.evolve(end, tree=end.tree.copy())
+            self._pending = list(follow(fresh, trial))
+        except ChainError:
+            if not self._settings.quarantine:
+                raise
+            emergency.put_aside()
+            return 0
+        for row in fresh:
+            self._chain.link(row)
+        end.start = trial.start
+        if fresh:
+            self._write()
+            self._settle()
+        emergency.clear()
+        return len(fresh)
+
+    def _keep(self, row: RecordRow) -> None:
+        self._pending.append(row)
+        self._chain.link(row)
+
+    def _checkpoint_if_due(self) -> None:
+        if self._notes.due(self.sequence, self._chain.wall):
+            self._notes.take(self._chain)
+            self._keep(self._chain.checkpoint())
+
     def _write(self) -> None:
-        database = self._database
+        file = self._writer
+        if self._outage.broken:
+            file.reopen()
+            number, digest, _ = file.last()
+            known = {self.committed: self._durable_head} | {row[0]: row[9] for row in self._pending}
+            if known.get(number) != digest:
+                raise ChainError(number, "is not what was written before the disk failed")
+            self._pending = [row for row in self._pending if row[0] > number]
+            self._outage.broken = False
+        if self._pending:
+            file.write(self._pending)
+
+    def _settle(self) -> None:
+        self.committed, self._durable_head = self.sequence, self.head
+        self._pending.clear()
+
+    def _fail(self, error: AuditError) -> None:
+        if isinstance(error.__cause__, sqlite3.IntegrityError):
+            number, _, run = self._writer.last()
+            raise AuditError(
+                f"{self.path}: run {run!r} has written record {number} to this log as well; stop"
+                " it, because one log has one writer"
+            ) from error
+        self._outage.begin(error, self._pending)
+
+    def _roll_if_due(self) -> None:
+        file = self._writer
+        if self._chain.wall // _DAY <= self._day and file.size() < self._settings.segment_bytes:
+            return
         try:
-            database.execute("BEGIN IMMEDIATE")
-            database.executemany(INSERT, self._pending)
-            database.execute("COMMIT")
-        except sqlite3.Error as error:
-            name = getattr(error, "sqlite_errorname", "")
-            if database.in_transaction:
-                database.execute("ROLLBACK")
-            if name.startswith("SQLITE_IOERR"):
-                self._broken = f"writing failed before ({error}, {name})"
-            raise
+            with named_errors(self.path, "begin another segment of the audit log"):
+                self._next_segment({"file": self._segment.path.name}, 0)
+        except AuditError as error:
+            self._settings.alarm(str(error))
+            self._day = self._chain.wall // _DAY
 
-    def _read_tail(self) -> list[AuditRecord]:
-        rows = self._database.execute(
-            f"SELECT {COLUMNS} FROM records ORDER BY sequence DESC LIMIT {_TAIL + 1}"  # noqa: S608  # all of it is constant
-        ).fetchall()
-        try:
-            records = [checked_record(row) for row in reversed(rows)]
-            _check_links(records)
-        except ChainError as error:
-            remedy = "see `bot4 audit verify`, and move it away or choose another path"
-            text = f"{error.reason}, so {self.path} was changed: {remedy}"
-            raise ChainError(error.sequence, text) from error
-        return records
+    @property
+    def _writer(self) -> SegmentFile:
+        assert self._file is not None, "begun before it is given to anybody"  # noqa: S101 - for types
+        return self._file
 
-    def _last_start(self) -> int:
-        found = self._database.execute(
-            "SELECT sequence FROM records WHERE kind = 'run_start' ORDER BY sequence DESC LIMIT 1"
-        ).fetchone()
-        return int(found[0]) if found else 0
-
-    def _refuse_known(self, run: str, start: int) -> None:
-        while start:
-            name, payload = self._database.execute(
-                "SELECT run, payload FROM records WHERE sequence = ?", (start,)
-            ).fetchone()
-            if name == run.encode():
+    def _require_new(self, start: int) -> str:
+        """Refuse a run whose name was used before; return what the log calls itself."""
+        origin = ""
+        for name, number, payload in earlier_runs(self.path, start):
+            if name == self.run:
                 raise AuditError(
-                    f"{self.path}: run {run!r} is already in this log (record {start}); give the"
+                    f"{self.path}: run {name!r} is already in this log (record {number}); give the"
                     " run a new name, because client order ids are made from it"
                 )
-            start = json.loads(payload)["previous"].get("start", 0)
+            origin = origin or payload.get("origin", "")
+        return origin
 
     def _require_room(self) -> None:
         self._require_open()
         if len(self._pending) >= _MOST_PENDING:
-            raise AuditError(
-                f"{self.path}: {_MOST_PENDING} records wait to be written; commit them"
-            )
+            raise AuditError(f"{self.path}: {_MOST_PENDING} records wait to be written; commit")
 
     def _require_open(self) -> None:
         if self._closed:
             raise AuditError(f"{self.path}: the log is closed; open it again")
-
-
-def _check_links(records: list[AuditRecord]) -> None:
-    if records and records[0].sequence == 1 and records[0].previous != GENESIS:
-        raise ChainError(1, "the first record links to another one")
-    for before, record in pairwise(records):
-        if record.sequence != before.sequence + 1 or record.previous != before.digest:
-            raise ChainError(record.sequence, "does not follow the record before it")
-
-
-def _take_lock(path: Path) -> int:
-    """Lock ``path.lock`` for this process, or say who holds it."""
-    place = path.with_name(f"{path.name}.lock")
-    lock = os.open(place, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        holder = os.read(lock, 20).decode("ascii", "replace") or "unknown"
-        os.close(lock)
-        raise AuditError(
-            f"{path}: another process (id {holder}) holds this log; stop it or choose another path"
-        ) from None
-    os.truncate(lock, 0)
-    os.write(lock, str(os.getpid()).encode())
-    return lock

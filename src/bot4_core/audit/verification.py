@@ -5,16 +5,20 @@ import json
 import os
 import re
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
 import attrs
 
-from bot4_core.audit.chain import GENESIS, row_digest
-from bot4_core.audit.database import COLUMNS, named_errors, open_reader, require_log
+from bot4_core.audit.chain import RecordRow
+from bot4_core.audit.chain_walk import ChainEnd, follow
+from bot4_core.audit.checkpoints import Checkpoint
+from bot4_core.audit.database import named_errors
 from bot4_core.audit.pages import check_pages
+from bot4_core.audit.recovery import file_digest, rows_of
+from bot4_core.audit.segments import Segment, SegmentRange, find_parts, find_segments
 from bot4_core.errors import AuditError, ChainError
 
 __all__ = ["VerifyReport", "verify"]
@@ -33,24 +37,45 @@ class VerifyReport:
     head: str  # digest of the last record, hexadecimal
     expected_at: int  # number of the record with the expected head, 0 if none was asked for
     still: bool = False  # False when a run was writing: then only its records were checked
+    root: str = ""  # of the tree over all records, hexadecimal
+    segments: int = 1
+    quarantined: tuple[str, ...] = ()  # segments put aside; their records count up to the damage
+    checkpoints: int = 0  # how many of those given fit
+
+
+@attrs.define(kw_only=True)
+class _Walk:
+    """What a walk through all segments gathers."""
+
+    end: ChainEnd = attrs.field(factory=ChainEnd)
+    expected: bytes = b""
+    expected_at: int = 0
+    roots: Mapping[int, Checkpoint] = attrs.field(factory=dict)
+    libraries: set[str] = attrs.field(factory=set)
+    aside: dict[str, str] = attrs.field(factory=dict)  # digests of quarantined files by name
+    progress: Callable[[int], None] | None = None
 
 
 def verify(
     path: Path | str,
     *,
     expected_head: str = "",
+    checkpoints: Sequence[Checkpoint] = (),
     progress: Callable[[int], None] | None = None,
 ) -> VerifyReport:
-    """Check a whole log without writing to it.
+    """Check a whole log, all its segments, without writing to it.
 
     Finds changed, removed, inserted and swapped records and a damaged file. A chain alone cannot
-    show that records are missing *at its end*: give a head noted earlier for that.
+    show that records are missing *at its end*, nor that all of it was written anew: give
+    checkpoints kept elsewhere for that, or at least a head noted earlier.
 
     Parameters
     ----------
     path : Path or str
     expected_head : str, optional
         Digest (64 hexadecimal digits) that some record must have: the head at an earlier time.
+    checkpoints : sequence of Checkpoint, optional
+        See ``read_checkpoints``; those of other logs do not count, but one must be of this log.
     progress : callable, optional
         Called with the number of records checked so far, every thousand.
 
@@ -65,19 +90,34 @@ def verify(
     if expected_head and not _HEAD.fullmatch(expected_head):
         raise AuditError(f"expected head {expected_head!r} is not 64 lower-case hexadecimal digits")
     with named_errors(place, "verify the audit log"):
-        if not place.is_file():
+        segments = find_segments(place)
+        if not segments:
             raise AuditError(f"{place}: there is no such audit log; check the path")
         with _kept_still(place) as still:
-            written_by = check_pages(place) if still else ""
-            database = open_reader(place)
-            try:
-                require_log(place, database)
-                _check_structure(place, database)
-                report = _check_chain(place, database, bytes.fromhex(expected_head), progress)
-                _check_library(place, database, written_by)
-            finally:
-                database.close()
-            return attrs.evolve(report, still=still)
+            walk = _Walk(expected=bytes.fromhex(expected_head), progress=progress)
+            writers = [
+                check_pages(each.path) for each in segments if not each.quarantined and still
+            ]
+            parts = find_parts(place)
+            walk.roots = _by_size(place, checkpoints, _origin(parts[0]) if parts else "")
+            for part in parts:
+                _check_part(part, walk)
+            aside = _check_aside(segments, walk)
+            _check_libraries(place, writers, walk)
+        _check_ends(walk, expected_head)
+    end = walk.end
+    return VerifyReport(
+        path=place,
+        records=end.sequence,
+        runs=end.runs,
+        head=end.head.hex(),
+        expected_at=walk.expected_at,
+        still=still,
+        root=end.tree.root().hex(),
+        segments=len(parts),
+        quarantined=aside,
+        checkpoints=len(checkpoints),
+    )
 
 
 @contextmanager
@@ -98,12 +138,35 @@ def _kept_still(path: Path) -> Iterator[bool]:
         os.close(lock)
 
 
-def _check_library(path: Path, database: sqlite3.Connection, written_by: str) -> None:
-    """Compare the library version in the file's head with those that the runs say they used."""
-    rows = database.execute("SELECT payload FROM records WHERE kind = 'run_start'")
-    known = {json.loads(payload).get("sqlite") for (payload,) in rows}
-    if written_by and written_by not in known:
-        raise AuditError(f"{path}: the head of the file is damaged (library {written_by})")
+def _origin(part: SegmentRange) -> str:
+    """Return what the log calls itself; nothing where its first record does not say it."""
+    with part.segment.reading() as database:
+        row = next(rows_of(database, part.first, part.until), None)
+    try:
+        return str(json.loads(row[7]).get("origin", "")) if row is not None else ""
+    except (ValueError, AttributeError):
+        return ""  # the chain will tell
+
+
+def _by_size(path: Path, checkpoints: Sequence[Checkpoint], origin: str) -> dict[int, Checkpoint]:
+    ours = [each for each in checkpoints if each.origin == origin]
+    if checkpoints and not ours:
+        others = ", ".join(sorted({each.origin for each in checkpoints}))
+        raise ChainError(
+            1, f"{path} says that it is {origin!r}, and the checkpoints are of {others}"
+        )
+    found: dict[int, Checkpoint] = {}
+    for each in ours:
+        if found.setdefault(each.size, each).root != each.root:
+            raise ChainError(each.size, f"two checkpoints of {each.size} records contradict")
+    return found
+
+
+def _check_part(part: SegmentRange, walk: _Walk) -> None:
+    with part.segment.reading() as database:
+        if not part.segment.quarantined:
+            _check_structure(part.segment.path, database)
+        _check_rows(follow(rows_of(database, part.first, part.until), walk.end), walk)
 
 
 def _check_structure(path: Path, database: sqlite3.Connection) -> None:
@@ -113,31 +176,52 @@ def _check_structure(path: Path, database: sqlite3.Connection) -> None:
         raise AuditError(f"{path}: the file is damaged: {text}; restore a copy of the log")
 
 
-def _check_chain(
-    path: Path,
-    database: sqlite3.Connection,
-    expected: bytes,
-    progress: Callable[[int], None] | None,
-) -> VerifyReport:
-    head, count, runs, expected_at = GENESIS, 0, 0, 0
-    for row in database.execute(f"SELECT {COLUMNS} FROM records ORDER BY sequence"):  # noqa: S608  # all of it is constant
-        count += 1
-        if row[0] != count:
-            raise ChainError(count, f"missing; the next record is {row[0]}")
-        if row[8] != head:
-            raise ChainError(count, "does not link to the record before it")
-        head = row_digest(row)
-        if head != row[9]:
-            raise ChainError(count, "content and digest differ")
-        runs += row[4] == b"run_start"
-        if head == expected:
-            expected_at = count
-        if progress is not None and count % _STEP == 0:
-            progress(count)
-    if expected and not expected_at:
+def _check_rows(rows: Iterator[RecordRow], walk: _Walk) -> None:
+    expected, roots, end, progress = walk.expected, walk.roots, walk.end, walk.progress
+    for number, _, _, _, kind, _, _, payload, _, digest in rows:
+        if digest == expected:
+            walk.expected_at = number
+        if number in roots and roots[number].root != end.tree.root():
+            raise ChainError(
+                number, f"the {number} records up to here are not those of the checkpoint"
+            )
+        if kind == b"run_start":
+            walk.libraries.add(json.loads(payload).get("sqlite"))
+        elif kind == b"segment":
+            before = json.loads(payload)["previous"]
+            if "sha256" in before:
+                walk.aside[before["file"]] = before["sha256"]
+        if progress is not None and number % _STEP == 0:
+            progress(number)
+
+
+def _check_aside(segments: Sequence[Segment], walk: _Walk) -> tuple[str, ...]:
+    """Check that quarantined files are still what they were when they were put aside."""
+    found = []
+    for segment in segments:
+        if not segment.quarantined:
+            continue
+        if file_digest(segment.path) != walk.aside.get(segment.path.name):
+            raise AuditError(f"{segment.path}: this quarantined segment was changed since")
+        found.append(segment.path.name)
+    return tuple(found)
+
+
+def _check_libraries(path: Path, writers: Sequence[str], walk: _Walk) -> None:
+    """Compare the library version in each file's head with those that the runs say they used."""
+    for written_by in filter(None, writers):
+        if walk.end.sequence and written_by not in walk.libraries:
+            raise AuditError(f"{path}: the head of the file is damaged (library {written_by})")
+
+
+def _check_ends(walk: _Walk, expected_head: str) -> None:
+    count = walk.end.sequence
+    if expected_head and not walk.expected_at:
         raise ChainError(
-            count, f"no record has the expected head {expected.hex()}: the end was cut or rewritten"
+            count, f"no record has the expected head {expected_head}: the end was cut or rewritten"
         )
-    return VerifyReport(
-        path=path, records=count, runs=runs, head=head.hex(), expected_at=expected_at
-    )
+    largest = max(walk.roots, default=0)
+    if largest > count:
+        raise ChainError(
+            count + 1, f"missing; there is a checkpoint of {largest} records: the end was cut"
+        )

@@ -30,6 +30,8 @@ __all__ = [
 ]
 
 SCHEMA: Final = 1
+STREAM: Final = Path("-")
+"""Standard error, as a place for checkpoints."""
 Fault = tuple[str, str]
 
 
@@ -156,15 +158,54 @@ class QuotingConfig:
 
 @attrs.frozen(kw_only=True)
 class AuditConfig:
-    """Where the audit log stands, and whether it survives a power cut (``full``)."""
+    """Where the audit log stands, what it survives, and where its checkpoints go.
+
+    Parameters
+    ----------
+    path : Path
+    durable : str
+        ``full`` survives a power cut, ``normal`` the death of the process; ``auto`` is ``full``
+        where orders are real.
+    checkpoints : tuple of Path
+        Files to which signed checkpoints are appended, not in the log's folder; ``-`` is standard
+        error.
+    checkpoint_key : Path, optional
+        A file with the secret that signs them.
+    segment_mb : int
+        Size at which another file of the log begins.
+    quarantine : bool
+        Put a damaged log aside and begin another file, instead of refusing to start.
+    """
 
     path: Path = Path("audit.sqlite")
-    durable: str = attrs.field(default="normal")
+    durable: str = "auto"
+    checkpoints: tuple[Path, ...] = ()
+    checkpoint_key: Path | None = None
+    segment_mb: int = 1024
+    quarantine: bool = False
 
     def faults(self) -> Iterator[Fault]:
         """Yield what is wrong."""
-        if self.durable not in {"normal", "full"}:
-            yield "durable", f"{self.durable!r} is neither 'normal' nor 'full'"
+        if self.durable not in {"auto", "normal", "full"}:
+            yield "durable", f"{self.durable!r} is none of 'auto', 'normal', 'full'"
+        if self.segment_mb < 1:
+            yield "segment_mb", f"{self.segment_mb} is below 1"
+        for place, each in enumerate(self.checkpoints):
+            if each != STREAM and each.parent == self.path.parent:
+                fault = f"{each} stands beside the log, where its writer can change it"
+                yield f"checkpoints[{place}]", f"{fault}; choose another volume, or '-'"
+
+    def at(self, folder: Path) -> "AuditConfig":
+        """Return the configuration with its relative paths counted from a folder."""
+        key = self.checkpoint_key
+        return attrs.evolve(
+            self,
+            path=folder / self.path,
+            checkpoints=tuple(
+                each if each == STREAM else folder / each for each in self.checkpoints
+            ),
+            checkpoint_key=None if key is None else folder / key,
+        )
 
 
 class DriverChoice(StrEnum):
@@ -204,6 +245,11 @@ class SessionConfig:
             yield "schema", f"{self.schema} is not {SCHEMA}, the one this version reads"
         if not 0 <= self.seed < 2**63:
             yield "seed", f"{self.seed} is not between 0 and 2**63"
+        if self.mode is SessionMode.LIVE and self.audit.durable == "normal":
+            yield (
+                "audit.durable",
+                "'normal' may lose intents in a power cut; live trading needs 'full'",
+            )
         labels = [each.label for each in self.breakers]
         for place, label in enumerate(labels):
             if label in labels[:place]:
@@ -235,6 +281,6 @@ class SessionConfig:
         return attrs.evolve(
             self,
             source=attrs.evolve(self.source, recordings=recordings),
-            audit=attrs.evolve(self.audit, path=folder / self.audit.path),
+            audit=self.audit.at(folder),
             report=folder / self.report,
         )

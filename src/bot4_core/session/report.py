@@ -73,13 +73,21 @@ class AuditReport:
     path: str
     records: int
     head: str
+    root: str = ""  # of the tree over all records, hexadecimal
+    unpublished: int = 0  # checkpoints that a place did not take
 
     @classmethod
     def of(cls, log: AuditLog | None) -> "AuditReport":
         """Describe a log as it stands; empty without one."""
         if log is None:
             return cls(path="", records=0, head="")
-        return cls(path=str(log.path), records=log.committed, head=log.head.hex())
+        return cls(
+            path=str(log.path),
+            records=log.committed,
+            head=log.head.hex(),
+            root=log.root.hex(),
+            unpublished=log.unpublished,
+        )
 
 
 @attrs.frozen(kw_only=True)

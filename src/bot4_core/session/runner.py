@@ -9,8 +9,6 @@ import attrs
 import numpy as np
 
 from bot4_core.audit import AuditLog
-from bot4_core.audit.database import named_errors
-from bot4_core.convert import to_toml
 from bot4_core.domain_types.audit_records import AuditKind
 from bot4_core.domain_types.canonical_types import Nanoseconds
 from bot4_core.domain_types.orders import Fill
@@ -18,6 +16,7 @@ from bot4_core.domain_types.records import EventFlag, OrderFlag, OrderStatus
 from bot4_core.errors import AuditError, ConfigError
 from bot4_core.plugins.host import PluginHost
 from bot4_core.plugins.interfaces import Records
+from bot4_core.session.audit_opening import open_log
 from bot4_core.session.audit_writer import AuditWriter
 from bot4_core.session.building import build_market, build_parts, require_parts, require_recordings
 from bot4_core.session.collector import quiet_collector
@@ -312,26 +311,6 @@ def run(
         facts = {"digest": report.digest, "stopped": report.stopped}
         log.finish(clock.time_ns(), session.now, facts)
         return attrs.evolve(report, audit=AuditReport.of(log))
-
-
-def open_log(config: SessionConfig, name: str, clock: Clock) -> AuditLog:
-    """Open the audit log, first of all: what is wrong with it should not show a minute later.
-
-    Raises
-    ------
-    AuditError
-        If it cannot be written, is damaged, or another process holds it.
-    """
-    path = config.audit.path
-    with named_errors(path, "make the folder of the audit log"):
-        path.parent.mkdir(parents=True, exist_ok=True)
-    return AuditLog.open(
-        path,
-        run=name,
-        wall_time=clock.time_ns(),
-        durable=config.audit.durable,
-        facts={"configuration": to_toml(config)},
-    )
 
 
 @contextmanager

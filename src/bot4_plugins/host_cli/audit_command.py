@@ -3,12 +3,23 @@
 import json
 import re
 from collections import deque
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 import click
 
-from bot4_core.audit import AuditQuery, search, verify, why
+from bot4_core.audit import (
+    AuditQuery,
+    Checkpoint,
+    CheckpointKey,
+    VerifyReport,
+    find_segments,
+    read_checkpoints,
+    search,
+    verify,
+    why,
+)
 from bot4_core.convert import unstructure
 from bot4_core.domain_types.audit_records import AuditKind, AuditRecord
 from bot4_core.errors import AuditError, ChainError, StorageError
@@ -40,6 +51,11 @@ LONGEST_NUMBER: Final = 18
 HAPPENINGS: Final = STATUSES | {AuditKind.SEND, AuditKind.FILL}
 
 path_argument = click.argument("path", type=click.Path(path_type=Path, dir_okay=False))
+key_option = click.option(
+    "--key",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="File with the secret that signs them; without it signatures are not looked at.",
+)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -53,11 +69,17 @@ def audit() -> None:
 @audit.command("verify")
 @path_argument
 @click.option("--head", default="", help="Digest noted earlier: finds a cut or rewritten log.")
+@click.option(
+    "--against",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Checkpoints kept elsewhere: find a rewritten history.",
+)
+@key_option
 @json_option
-def verify_log(path: Path, head: str, as_json: bool) -> int:
+def verify_log(path: Path, head: str, against: Path | None, key: Path | None, as_json: bool) -> int:
     """Check every record and every link of a log; exit code 9 if one does not fit.
 
-    Example: bot4 audit verify bot4-runs/quickstart.audit.sqlite
+    Example: bot4 audit verify bot4-runs/quickstart.audit.sqlite --against checkpoints.txt
     """
     if head and not re.fullmatch("[0-9a-f]{64}", head):
         raise click.BadParameter(
@@ -65,10 +87,11 @@ def verify_log(path: Path, head: str, as_json: bool) -> int:
             ctx=click.get_current_context(),
             param_hint="--head",
         )
-    if not path.is_file():
+    if not find_segments(path):
         raise StorageError(f"{path}: there is no such audit log; check the path")
+    noted = checkpoints_in(against, key)
     try:
-        report = verify(path, expected_head=head)
+        report = verify(path, expected_head=head, checkpoints=noted)
     except AuditError as error:
         if as_json:
             sequence = error.sequence if isinstance(error, ChainError) else None
@@ -79,14 +102,38 @@ def verify_log(path: Path, head: str, as_json: bool) -> int:
     if as_json:
         print_json({"schema": 1, "ok": True, **unstructure(report)})
         return ExitCode.OK
-    runs = "1 run" if report.runs == 1 else f"{report.runs:,} runs"
-    click.echo(f"{path}: {report.records:,} records of {runs} verify")
-    if not report.still:
-        click.echo("A run is writing to it now; its newest records were not looked at.")
-    if report.expected_at:
-        click.echo(f"the given head is that of record {report.expected_at:,}")
-    click.echo(f"head {report.head}")
+    for line in findings(report):
+        click.echo(line)
     return ExitCode.OK
+
+
+def checkpoints_in(path: Path | None, key: Path | None) -> list[Checkpoint]:
+    """Read checkpoints; none without a file.
+
+    Raises
+    ------
+    AuditError
+        If they, or the key, cannot be read, or they are not signed with it.
+    """
+    secret = None if key is None else CheckpointKey.read(key)
+    return [] if path is None else read_checkpoints(path, secret)
+
+
+def findings(report: VerifyReport) -> Iterator[str]:
+    """Yield what is known of a log that verifies."""
+    runs = "1 run" if report.runs == 1 else f"{report.runs:,} runs"
+    files = f" in {report.segments} files" if report.segments > 1 else ""
+    yield f"{report.path}: {report.records:,} records of {runs}{files} verify"
+    for name in report.quarantined:
+        yield f"{name} was damaged and put aside; its records count up to the damage"
+    if not report.still:
+        yield "A run is writing to it now; its newest records were not looked at."
+    if report.expected_at:
+        yield f"the given head is that of record {report.expected_at:,}"
+    if report.checkpoints:
+        yield f"{report.checkpoints:,} checkpoints fit"
+    yield f"head {report.head}"
+    yield f"root {report.root}"
 
 
 @audit.command("why")
@@ -178,6 +225,9 @@ def gist(record: AuditRecord) -> str:
         case AuditKind.RUN_START | AuditKind.RUN_END:
             stopped = payload["facts"].get("stopped", "")
             text = f"{record.run}, {stopped}" if stopped else record.run
+        case AuditKind.CHECKPOINT | AuditKind.SEGMENT:
+            tree = payload["tree"]
+            text = f"{tree['size']:,} records, root {tree['root'][:16]}"
         case kind if kind in HAPPENINGS:
             text = event(kind, payload)
         case _:

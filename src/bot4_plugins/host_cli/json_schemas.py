@@ -146,7 +146,15 @@ RUN: Final = document(
             }
         ),
         "breakers": described(listing(TRIP), "every trip, oldest first"),
-        "audit": record({"path": TEXT, "records": COUNT, "head": DIGEST}),
+        "audit": record(
+            {
+                "path": TEXT,
+                "records": COUNT,
+                "head": DIGEST,
+                "root": described(DIGEST, "of the Merkle tree over all records"),
+                "unpublished": described(COUNT, "checkpoints that a place did not take"),
+            }
+        ),
         "report": described(TEXT, "path of the page; empty if it could not be written"),
         "timing": record(
             {

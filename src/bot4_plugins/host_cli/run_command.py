@@ -57,17 +57,20 @@ SALVAGE = "`bot4 import --salvage FILE -o NEW.b4r` makes a whole one of what com
 )
 @click.option("--feed-process", is_flag=True, help="Read recordings in a process of their own.")
 @click.option("--live", is_flag=True, help="Agree that real orders may be sent.")
+@click.option("--quarantine", is_flag=True, help="Put a damaged audit log aside and begin anew.")
 @json_option
 @schema_option("run")
 @click.pass_obj
 def run(
     talk: Talk,
     config: Path,
+    *,
     seed: int | None,
     recordings: tuple[Path, ...],
     driver: str | None,
     feed_process: bool,
     live: bool,
+    quarantine: bool,
     as_json: bool,
 ) -> int:
     """Run the session that CONFIG (a TOML file) describes.
@@ -81,12 +84,16 @@ def run(
     settings = with_overrides(read(config), seed, recordings)
     if driver is not None:
         settings = attrs.evolve(settings, driver=DriverChoice(driver))
+    if quarantine:
+        settings = attrs.evolve(settings, audit=attrs.evolve(settings.audit, quarantine=True))
     require_folder(settings.audit.path.parent, "the audit log")
     require_folder(settings.report, "the report")
     with faults_of(config):
         report = play(settings, talk, live=live, feed_process=feed_process)
     for warning in report.warnings:
         talk.warn(warning)
+    if report.audit.unpublished:
+        talk.warn(f"{report.audit.unpublished:,} checkpoints of the audit log could not be kept")
     require_events(report, settings, talk)
     try:
         page = write_report(report, settings.report, config.stem)
@@ -269,6 +276,7 @@ def summary(report: SessionReport) -> list[tuple[str, str]]:
         ("speed", speed),
         ("audit", f"{report.audit.path} ({report.audit.records:,} records)"),
         ("head", report.audit.head),
+        ("root", report.audit.root),
         ("digest", report.digest),
         ("report", report.report or "not written"),
     ]

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from bot4_core.audit import AuditDurability, AuditLog
+from bot4_core.audit import AuditDurability, AuditLog, LogSettings
 from bot4_core.audit.canonical import Payload
 from bot4_core.audit.chain import row_digest
 from bot4_core.audit.database import COLUMNS, SCHEMA
@@ -15,8 +15,14 @@ ORDER = "0" * 31 + "1"
 OTHER = "0" * 31 + "2"
 
 
-def opened(path: Path, run: str = "first") -> AuditLog:
-    return AuditLog.open(path, run=run, wall_time=1, durable=AuditDurability.NORMAL)
+def opened(path: Path, run: str = "first", wall_time: int = 1, **settings: Any) -> AuditLog:
+    return AuditLog.open(
+        path,
+        run=run,
+        wall_time=wall_time,
+        durable=AuditDurability.NORMAL,
+        settings=LogSettings(**{"alarm": lambda _: None, **settings}),
+    )
 
 
 def add(log: AuditLog, count: int, *, text: str = "x", order: str = ORDER) -> None:

@@ -112,6 +112,11 @@ def test_a_rewritten_history_has_no_proof(entries: list[bytes], data: st.DataObj
     assert not consistent(old, before, len(entries), root, proof)
 
 
+def test_an_empty_proof_shows_nothing_of_a_tree_with_parts() -> None:
+    before, root = grown([b"x"] * 3).root(), grown([b"x"] * 5).root()
+    assert not consistent(3, before, 5, root, ())
+
+
 def test_what_is_not_in_the_tree_has_no_proof() -> None:
     for index, size in ((-1, 3), (3, 3), (0, 0)):
         with pytest.raises(IndexError, match=f"leaf {index} is not in a tree of {size}"):

@@ -1,6 +1,5 @@
 import json
 import os
-import resource
 import signal
 import sqlite3
 import subprocess
@@ -13,6 +12,7 @@ import pytest
 from tests.core.audit.builders import ORDER, add, edit, finished_log, opened
 
 from bot4_core.audit import AuditDurability, AuditLog, read_records, verify
+from bot4_core.audit.chain_walk import ChainEnd
 from bot4_core.domain_types.audit_records import AuditKind
 from bot4_core.errors import AuditError, ChainError, StorageError
 
@@ -75,7 +75,7 @@ def test_the_name_of_a_run_cannot_be_used_twice(path: Path) -> None:
 @pytest.mark.parametrize("durable", list(AuditDurability))
 def test_the_durability_is_labelled_and_set(path: Path, durable: AuditDurability) -> None:
     with AuditLog.open(path, run="a", wall_time=1, durable=durable.value) as log:
-        level = log._database.execute("PRAGMA synchronous").fetchone()[0]
+        level = log._writer.database.execute("PRAGMA synchronous").fetchone()[0]
         assert level == (2 if durable is AuditDurability.FULL else 1)
     assert payload_of(path, 1)["durable"] == durable.value
 
@@ -120,18 +120,18 @@ def test_a_damaged_end_refuses_to_open(path: Path) -> None:
 def test_a_missing_record_near_the_end_refuses_to_open(path: Path) -> None:
     finished_log(path)
     edit(path, "DELETE FROM records WHERE sequence = 20")
-    with pytest.raises(ChainError, match="record 21: does not follow"):
+    with pytest.raises(ChainError, match="record 20: missing; the next record is 21"):
         opened(path, "second")
 
 
 def test_a_log_that_begins_in_the_middle_of_another_refuses_to_open(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot4_core.audit.store.GENESIS", b"\1" * 32)
+    monkeypatch.setattr("bot4_core.audit.recovery.ChainEnd", lambda: ChainEnd(head=b"\1" * 32))
     with opened(path):
         pass
     monkeypatch.undo()
-    with pytest.raises(ChainError, match="record 1: the first record links to another"):
+    with pytest.raises(ChainError, match="record 1: does not link"):
         opened(path, "second")
 
 
@@ -159,43 +159,6 @@ def test_errors_of_the_log_are_storage_errors(tmp_path: Path) -> None:
         opened(tmp_path)
 
 
-def test_a_full_database_keeps_the_records_for_a_later_commit(path: Path) -> None:
-    with opened(path) as log:
-        add(log, 1)
-        log.commit()
-        pages = log._database.execute("PRAGMA page_count").fetchone()[0]
-        log._database.execute(f"PRAGMA max_page_count = {pages + 2}")
-        add(log, 50, text="f" * 900)
-        for _ in range(2):
-            with pytest.raises(AuditError, match=r"SQLITE_FULL\); free space"):
-                log.commit()
-        assert (log.committed, log.pending) == (2, 50)
-        log._database.execute("PRAGMA max_page_count = 100000")
-        assert log.commit() == 52
-        log.finish(9)
-    assert verify(path).records == 53
-
-
-def test_a_disk_error_stops_the_log_until_it_is_opened_again(path: Path) -> None:
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    with opened(path) as log:
-        add(log, 1)
-        log.commit()
-        size = path.with_name("a.audit-wal").stat().st_size
-        try:
-            resource.setrlimit(resource.RLIMIT_FSIZE, (size + 5000, hard))
-            add(log, 50, text="f" * 900)
-            with pytest.raises(AuditError, match="SQLITE_IOERR"):
-                log.commit()
-        finally:
-            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-        with pytest.raises(AuditError, match=r"failed before .* reopen"):
-            log.commit()
-    with opened(path, "second") as log:
-        log.finish(9)
-    assert verify(path).records == 4
-
-
 def test_records_do_not_pile_up_for_ever(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bot4_core.audit.store._MOST_PENDING", 3)
     with opened(path) as log:
@@ -207,7 +170,7 @@ def test_records_do_not_pile_up_for_ever(path: Path, monkeypatch: pytest.MonkeyP
 def test_a_log_that_cannot_begin_its_run_lets_go_of_the_file(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot4_core.audit.store.INSERT", "INSERT INTO nowhere VALUES (1)")
+    monkeypatch.setattr("bot4_core.audit.segment_file.INSERT", "INSERT INTO nowhere VALUES (1)")
     with pytest.raises(AuditError, match="cannot write to the audit log: no such table"):
         opened(path)
     monkeypatch.undo()

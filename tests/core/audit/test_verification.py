@@ -37,7 +37,7 @@ def test_a_log_of_many_pages_and_runs_verifies_with_progress(tmp_path: Path) -> 
             log.finish(9)
     steps: list[int] = []
     report = verify(place, progress=steps.append)
-    assert (report.records, report.runs) == (8004, 2)
+    assert (report.records, report.runs) == (8006, 2)  # a checkpoint each
     assert steps == list(range(1000, 8001, 1000))
 
 

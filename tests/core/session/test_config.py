@@ -6,11 +6,13 @@ from pathlib import Path
 import attrs
 import pytest
 
+from bot4_core.audit import AuditDurability, CheckpointFile, CheckpointLines
 from bot4_core.convert import from_toml, to_toml
 from bot4_core.domain_types.decisions import BreakerScope
 from bot4_core.domain_types.risk_limits import LimitsPreset, RiskLimits
 from bot4_core.errors import ConfigError
-from bot4_core.session.config import LimitsConfig, SessionConfig, SessionMode
+from bot4_core.session.audit_opening import durability, log_settings
+from bot4_core.session.config import AuditConfig, LimitsConfig, SessionConfig, SessionMode
 
 SMALL = """
 [venue]
@@ -38,7 +40,7 @@ def test_a_small_file_is_completed_with_defaults() -> None:
     config = read(SMALL)
     assert (config.mode, config.seed, config.breakers) == (SessionMode.BACKTEST, 0, ())
     assert config.strategy.settings == {"risk_aversion": 0.2}
-    assert config.audit.durable == "normal"
+    assert config.audit.durable == "auto"
 
 
 def test_a_configuration_survives_being_written() -> None:
@@ -61,6 +63,9 @@ def test_a_typo_is_named_with_its_nearest_match() -> None:
         ("source = { seconds = -1.0 }", "source.seconds"),
         ("quoting = { retry_ms = -1 }", "quoting.retry_ms"),
         ('audit = { durable = "perhaps" }', "audit.durable"),
+        ("audit = { segment_mb = 0 }", "audit.segment_mb"),
+        ('audit = { checkpoints = ["-", "notes.txt"] }', "audit.checkpoints[1]"),
+        ('mode = "live"\naudit = { durable = "normal" }', "audit.durable"),
     ],
 )
 def test_what_makes_no_sense_is_named_by_its_path(addition: str, path: str) -> None:
@@ -88,6 +93,44 @@ def test_a_file_is_read_and_its_paths_count_from_its_folder(tmp_path: Path) -> N
     assert config.source.recordings == (tmp_path / "a.gz", Path("/b.gz"))
     assert config.audit.path == tmp_path / "audit.sqlite"
     assert config.report == tmp_path / "out"
+
+
+def test_checkpoints_and_their_key_count_from_the_files_folder(tmp_path: Path) -> None:
+    path = tmp_path / "session.toml"
+    audit = 'audit = { path = "log/a", checkpoints = ["c/notes", "-"], checkpoint_key = "key" }'
+    path.write_text(audit + SMALL)
+    config = SessionConfig.read(path).audit
+    assert config.checkpoints == (tmp_path / "c" / "notes", Path("-"))
+    assert config.checkpoint_key == tmp_path / "key"
+
+
+@pytest.mark.parametrize(
+    ("mode", "said", "meant"),
+    [
+        ("live", "auto", AuditDurability.FULL),
+        ("paper", "auto", AuditDurability.NORMAL),
+        ("backtest", "full", AuditDurability.FULL),
+    ],
+)
+def test_what_records_survive_is_said_or_follows_from_the_mode(
+    mode: str, said: str, meant: AuditDurability
+) -> None:
+    config = read(f'mode = "{mode}"\naudit = {{ durable = "{said}" }}' + SMALL)
+    assert durability(config) is meant
+
+
+def test_the_log_is_kept_as_configured(tmp_path: Path) -> None:
+    key = tmp_path / "key"
+    key.write_text("a secret of many bytes")
+    config = AuditConfig(
+        checkpoints=(Path("-"), Path("c/notes")), checkpoint_key=key, segment_mb=2, quarantine=True
+    )
+    settings = log_settings(config)
+    lines, file = settings.places
+    assert isinstance(lines, CheckpointLines)
+    assert isinstance(file, CheckpointFile)
+    assert file.path == Path("c/notes")
+    assert (settings.segment_bytes, settings.quarantine) == (2**21, True)
 
 
 def test_a_missing_file_says_so(tmp_path: Path) -> None:

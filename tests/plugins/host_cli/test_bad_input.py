@@ -321,7 +321,6 @@ def test_a_full_disk_under_the_audit_log(ran: Ran, tmp_path: Path) -> None:
     assert "nothing committed before is lost" in told
     verified = json.loads(called("audit", "verify", str(log), "--json").out)
     assert verified["ok"], verified
-    assert verified["records"] >= 1
 
 
 def test_a_full_disk_under_the_report_keeps_the_earlier_one(ran: Ran, tmp_path: Path) -> None:

@@ -140,6 +140,28 @@ def test_the_log_verifies_and_the_head_is_the_reported_one(ran: Ran) -> None:
     assert f"{audit['records']:,} records of 1 run verify" in out
 
 
+def test_a_log_is_verified_against_checkpoints_kept_elsewhere(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    key, notes = tmp_path / "key", tmp_path / "elsewhere" / "notes.txt"
+    key.write_text("a secret of many bytes")
+    config = session_file(tmp_path, seconds=1.0)
+    with config.open("a") as file:
+        file.write(f'checkpoints = ["{notes}"]\ncheckpoint_key = "{key}"\n')
+    report = json.loads(called("run", str(config), "--json", "--quarantine").out)
+    log = report["audit"]["path"]
+    options = ("--against", str(notes), "--key", str(key))
+    answer = called("audit", "verify", log, *options)
+    assert (answer.code, "checkpoints fit" in answer.out) == (0, True)
+    assert f"root {report['audit']['root']}" in answer.out
+    notes.write_text(notes.read_text().replace("audit.sqlite@", "other@"))
+    answer = called("audit", "verify", log, *options)
+    assert (answer.code, answer.out) == (1, "")
+    assert "is not signed with this key" in answer.complaint
+    answer = called("audit", "verify", log, *options[:2])
+    assert (answer.code, answer.out) == (9, "")
+    assert "the checkpoints are of other@" in answer.complaint
+
+
 def test_only_a_log_that_does_not_verify_is_code_9(ran: Ran, tmp_path: Path) -> None:
     answer = called("audit", "verify", str(tmp_path / "none.sqlite"))
     assert (answer.code, answer.out) == (1, "")

@@ -1,0 +1,66 @@
+"""Opens the audit log that a configuration names."""
+
+from bot4_core.audit import (
+    AuditDurability,
+    AuditLog,
+    CheckpointFile,
+    CheckpointKey,
+    CheckpointLines,
+    LogSettings,
+)
+from bot4_core.audit.checkpoints import CheckpointPlace
+from bot4_core.audit.database import named_errors
+from bot4_core.convert import to_toml
+from bot4_core.session.config import STREAM, AuditConfig, SessionConfig, SessionMode
+from bot4_core.session.ports import Clock
+
+__all__ = ["durability", "log_settings", "open_log"]
+
+
+def open_log(config: SessionConfig, name: str, clock: Clock) -> AuditLog:
+    """Open the audit log, first of all: what is wrong with it should not show a minute later.
+
+    Raises
+    ------
+    AuditError
+        If it cannot be written, is damaged, or another process holds it.
+    """
+    path = config.audit.path
+    with named_errors(path, "make the folder of the audit log"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    return AuditLog.open(
+        path,
+        run=name,
+        wall_time=clock.time_ns(),
+        durable=durability(config),
+        facts={"configuration": to_toml(config)},
+        settings=log_settings(config.audit),
+    )
+
+
+def durability(config: SessionConfig) -> AuditDurability:
+    """Return what records must survive: a power cut where orders are real."""
+    if config.audit.durable != "auto":
+        return AuditDurability(config.audit.durable)
+    live = config.mode is SessionMode.LIVE
+    return AuditDurability.FULL if live else AuditDurability.NORMAL
+
+
+def log_settings(config: AuditConfig) -> LogSettings:
+    """Return how the log is kept.
+
+    Raises
+    ------
+    AuditError
+        If the key of the checkpoints cannot be read.
+    """
+    key = None if config.checkpoint_key is None else CheckpointKey.read(config.checkpoint_key)
+    places: list[CheckpointPlace] = [
+        CheckpointLines(key) if each == STREAM else CheckpointFile(each, key)
+        for each in config.checkpoints
+    ]
+    return LogSettings(
+        places=tuple(places),
+        segment_bytes=config.segment_mb * 2**20,
+        quarantine=config.quarantine,
+    )
