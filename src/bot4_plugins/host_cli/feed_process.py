@@ -86,12 +86,14 @@ class FeedProcess:
         """Let the process end, or end it, and give the memory back."""
         if self._reader is not None:
             self._reader.close()
-        if self._process is not None:
-            self._process.join(PATIENCE)
-            self._process.kill()
-            self._process.join()
         if self._ring is not None:
             self._ring.unlink()
+        if self._process is not None:
+            try:
+                self._process.join(PATIENCE)
+            finally:  # whoever is impatient interrupts
+                self._process.kill()
+                self._process.join()
 
     def __enter__(self) -> Self:
         return self
