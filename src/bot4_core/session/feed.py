@@ -65,8 +65,11 @@ class Opening(NamedTuple):
 class FeedLink(Protocol):
     """The host's hold on a feed process."""
 
+    def start(self) -> None:
+        """Start the process, which gets ready and waits until its ring is read."""
+
     def open(self) -> MessageReader:
-        """Start the process, which runs `serve_feed`, and return the ring's reading end."""
+        """Take the ring's reading end; the process then runs `serve_feed`."""
         raise NotImplementedError
 
     def pause(self) -> None:
@@ -162,7 +165,7 @@ class FedMarket(PaperMarket):
     Parameters
     ----------
     link : FeedLink
-        Its process is started here.
+        Its process is opened here.
     matching : PaperSettings
 
     Raises

@@ -302,6 +302,8 @@ def run(
     name = f"{config.mode.value}-{clock.time_ns()}"
     with open_log(config, name, clock) as log:
         with noted_failure(log, clock):
+            if feed is not None:
+                feed.start()
             warm_session(config, host, progress, more=feed_kernels() if feed is not None else ())
             market = build_market(config, host, options, feed)
             parts = build_parts(config, host, market.instruments)

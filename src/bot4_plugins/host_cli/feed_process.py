@@ -37,6 +37,9 @@ PATIENCE: Final = 5.0
 class FeedProcess:
     """Starts the process when it is asked to, and leaves none behind.
 
+    The process imports what it needs while the session compiles, and reads once that is done, so
+    that nothing is compiled twice.
+
     Parameters
     ----------
     config : SessionConfig
@@ -52,10 +55,9 @@ class FeedProcess:
         self._ring: MessageRing | None = None
         self._reader: MessageReader | None = None
 
-    def open(self) -> MessageReader:
-        """Start the process and return the reading end of its ring."""
+    def start(self) -> None:
+        """Start the process, which gets ready and waits until its ring is read."""
         ring = self._ring = MessageRing.create(LINES)
-        reader = self._reader = ring.reader()
         context = multiprocessing.get_context("spawn")
         arguments = (ring.name, self._config, self._quiet)
         process = self._process = context.Process(
@@ -63,6 +65,18 @@ class FeedProcess:
         )
         with interrupts_held():
             process.start()
+
+    def open(self) -> MessageReader:
+        """Take the reading end of the ring, whereupon the process begins.
+
+        Raises
+        ------
+        ChannelError
+            If no process was started.
+        """
+        if self._ring is None:
+            raise ChannelError(self.ending())
+        reader = self._reader = self._ring.reader()
         return reader
 
     def pause(self) -> None:
@@ -90,7 +104,8 @@ class FeedProcess:
             self._ring.unlink()
         if self._process is not None:
             try:
-                self._process.join(PATIENCE)
+                if self._reader is not None:  # else it waits for one
+                    self._process.join(PATIENCE)
             finally:  # whoever is impatient interrupts
                 self._process.kill()
                 self._process.join()
@@ -129,6 +144,8 @@ def feed_recordings(name: str, config: SessionConfig, quiet: bool) -> None:
         MessageRing.attach(name).writer() as writer,
         reading_ahead() as options,
     ):
+        while not writer.ring.status().reader:
+            time.sleep(PAUSE)
 
         def make_market() -> RecordedMarket:
             market = recorded_market(config, installed_host(), options)

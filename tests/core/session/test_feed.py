@@ -40,6 +40,10 @@ class Link:
         self.ring = MessageRing.create(LINES)
         self.ring.unlink()
         self._make_market = make_market
+        self.started = False
+
+    def start(self) -> None:
+        self.started = True
 
     def open(self) -> MessageReader:
         with self.ring.writer() as writer:
@@ -135,7 +139,9 @@ def test_a_session_fed_from_outside_is_the_same_session(tmp_path: Path) -> None:
         return (report.digest, report.messages, report.events, report.warnings, report.orders)
 
     link = Link(lambda: recorded_market(config, toy_host()))
+    assert not link.started
     assert ran(link, "there.sqlite") == ran(None, "here.sqlite")
+    assert link.started
 
 
 @given(

@@ -46,6 +46,7 @@ from bot4_plugins.host_cli.feed_process import FeedProcess
 
 if __name__ == "__main__":
     with FeedProcess(SessionConfig.read(Path(sys.argv[1])), quiet=True) as feed:
+        feed.start()
         reader = feed.open()
         while not reader.ring.status().writer:
             feed.pause()
@@ -151,6 +152,7 @@ def test_a_feed_does_not_outlive_a_session_that_is_killed(tmp_path: Path) -> Non
 def test_a_session_that_ends_early_takes_its_feed_with_it(tmp_path: Path) -> None:
     config = SessionConfig.read(session(tmp_path, tape(tmp_path / "a.gz")))
     with FeedProcess(config, quiet=True) as feed:
+        feed.start()
         reader = feed.open()
         assert reader.wait(feed.pause)
         pid = reader.ring.status().writer
@@ -159,11 +161,21 @@ def test_a_session_that_ends_early_takes_its_feed_with_it(tmp_path: Path) -> Non
     assert feed.ending() == f"process {pid}, exit code 0"
 
 
+def test_a_session_that_comes_to_nothing_ends_its_feed_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feed_process, "PATIENCE", 3600.0)
+    with FeedProcess(SessionConfig.read(session(tmp_path)), quiet=True) as feed:
+        feed.start()
+    assert feed.ending().endswith(", killed by SIGKILL")
+
+
 def test_a_feed_that_hangs_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(feed_process, "PATIENCE", 0.01)
     config = SessionConfig.read(session(tmp_path, tape(tmp_path / "a.gz")))
     with FeedProcess(config, quiet=True) as feed:
         pid = None
+        feed.start()
         reader = feed.open()
         assert reader.wait(feed.pause)
         pid = reader.ring.status().writer
@@ -176,5 +188,7 @@ def test_a_feed_that_was_never_started_has_nothing_to_end(tmp_path: Path) -> Non
     feed = FeedProcess(SessionConfig.read(session(tmp_path)), quiet=True)
     feed.pause()
     assert feed.ending() == "it was never started"
+    with pytest.raises(ChannelError, match="never started"):
+        feed.open()
     feed.close()
     end_with_parent()  # and a process without a parent has nobody to watch
