@@ -25,6 +25,7 @@ SECTIONS: Final[dict[str, type[Any]]] = {
     "`[[breakers]]`": config.BreakerConfig,
     "`[limits]`": config.LimitsConfig,
     "`[quoting]`": config.QuotingConfig,
+    "`[answers]`": config.AnswersConfig,
     "`[matching]`": PaperSettings,
     "`fees`": FeeSchedule,
     "`[audit]`": config.AuditConfig,

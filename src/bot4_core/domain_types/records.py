@@ -61,6 +61,7 @@ class EventKind(IntEnum):
     ORDER_EXPIRED        --          open size   venue order  reason code    order number
     CANCEL_REJECTED      --          --          venue order  reason code    order number
     ORDER_NOT_FOUND      --          --          --           --             order number
+    ORDER_IN_DOUBT       --          --          --           reason code    order number
     ORDER_UNTRIGGERED    trigger     open size   venue order  --             order number
     CANCEL_PENDING       --          open size   venue order  --             order number
     REPLACE_PENDING      --          open size   venue order  --             order number
@@ -69,7 +70,8 @@ class EventKind(IntEnum):
     ==================== =========== =========== ============ ============== ===============
 
     An id that a venue does not send is -1, and so is the number of an order that is not ours.
-    ``ORDER_NOT_FOUND`` answers a query by client id; its ``time`` is the venue's clock then. Of two
+    ``ORDER_NOT_FOUND`` answers a query by client id; its ``time`` is the venue's clock then.
+    ``ORDER_IN_DOUBT`` is an answer that is no acceptance and no definitive refusal. Of two
     corrections of one trade the later ``time`` counts; a bust is final. ``side`` is the level's
     side, or the aggressor of a trade, or the side of an order. ``fee`` is scaled at the settlement
     exponent; positive is paid.
@@ -101,6 +103,7 @@ class EventKind(IntEnum):
     REPLACE_PENDING = 29
     TRADE_BUSTED = 30
     TRADE_CORRECTED = 31
+    ORDER_IN_DOUBT = 32
 
 
 class EventFlag(IntFlag):

@@ -36,6 +36,7 @@ __all__ = [
     "ALONE",
     "BY_PYTHON",
     "DECIDED",
+    "DUE",
     "FIRST_BREAKER",
     "NO_BOOK_ROOM",
     "OBSERVE_AND_ACT",
@@ -60,6 +61,7 @@ ALONE: Final = 12  # no decision: orders, other events, or a book that was lost
 TRIPPED: Final = 13  # a breaker wants more than it holds (see OBSERVED)
 STAND_BACK: Final = 14  # nothing may stand on the instrument now
 BY_PYTHON: Final = 15  # a part has to be called from Python
+DUE: Final = 16  # an order has waited too long for an answer; then a decision is due
 
 OBSERVE_AND_ACT: Final = 0
 ACT: Final = 1
@@ -238,6 +240,8 @@ def follow(
         desk["ask"] = head[6]
         if views[instrument]["position"] != 0:
             revalue(tables, instrument, int(tally["now"]))
+    if tally["now"] >= tally["due"]:
+        return DUE
     return BY_PYTHON if table_at(tables, CONDUCT, CONDUCT_DTYPE)[0]["by_python"] else READY
 
 
@@ -262,7 +266,7 @@ def take_in(
     Returns
     -------
     int
-        ``READY`` for a decision, ``ALONE``, ``BY_PYTHON`` or ``NO_BOOK_ROOM``.
+        ``READY`` for a decision, ``DUE``, ``ALONE``, ``BY_PYTHON`` or ``NO_BOOK_ROOM``.
     """
     next_message(records, span[0], span[1], head)
     return follow(rows, memory, records, span[0], tables, states, head)

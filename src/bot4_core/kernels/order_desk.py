@@ -10,9 +10,13 @@ from bot4_core.domain_types.records import VIEW_DTYPE, EventKind
 from bot4_core.jit import kernel
 from bot4_core.kernels.order_evidence import (
     ACCEPTED,
+    ALREADY,
     IS_CREATED,
     IS_FILLED,
+    IS_UNKNOWN,
+    KIND_CANCEL_REQUESTED,
     KIND_NOT_FOUND,
+    KIND_REPLACE_REQUESTED,
     KIND_SENT,
     SAYS_NOTHING,
     absorb,
@@ -83,6 +87,7 @@ KIND_FILLED: Final = int(EventKind.ORDER_FILLED)
 KIND_BUSTED: Final = int(EventKind.TRADE_BUSTED)
 KIND_CORRECTED: Final = int(EventKind.TRADE_CORRECTED)
 FIRST_LOCAL: Final = int(min(LocalEvidence))
+REQUESTS: Final = (KIND_SENT, KIND_CANCEL_REQUESTED, KIND_REPLACE_REQUESTED)
 
 
 @kernel()
@@ -237,6 +242,20 @@ def changed(tables: TableSet, place: int, before: int, reserved: int) -> None:
 
 
 @kernel()
+def expect_answer(tables: TableSet, order: Row, kind: int, received: int) -> None:
+    """Note when somebody has to look after an order whose evidence leaves a question."""
+    tally = table_at(tables, TALLY, TALLY_DTYPE)[0]
+    if tally["patience"] <= 0:
+        return
+    if kind in REQUESTS:
+        tally["due"] = min(int(tally["due"]), received + int(tally["patience"]))
+    elif order["status"] == IS_UNKNOWN or order["facts"] & ALREADY:
+        tally["due"] = min(int(tally["due"]), received)
+    elif order["venue_filled"] > order["executed"]:
+        tally["due"] = min(int(tally["due"]), received + int(tally["patience"]))
+
+
+@kernel()
 def file_evidence(
     tables: TableSet, place: int, kind: int, received: int, told: tuple[int, int, int]
 ) -> int:
@@ -249,6 +268,7 @@ def file_evidence(
     absorb(order, kind, received, told[0], told[1], told[2])
     if evidence_of(order) == known:
         return UNCHANGED
+    expect_answer(tables, order, kind, received)
     changed(tables, place, before, reserved)
     return CHANGED
 
@@ -341,6 +361,7 @@ def file_local(
     outcome[BOOKED] = outcome[TAKEN_BACK] = 0
     code = file_evidence(tables, place, kind, now, (-1, -1, -1))
     outcome[AFTER], outcome[ALARMS] = order["status"], alarms_of(order)
+    trace_words(tables, number, code, int(outcome[AFTER]), int(outcome[ALARMS]))
     return code
 
 

@@ -29,6 +29,7 @@ REJECTED: Final = int(Fact.REJECTED)
 SENT: Final = int(Fact.SENT)
 WITHHELD: Final = int(Fact.WITHHELD)
 UNTRIGGERED: Final = int(Fact.UNTRIGGERED)
+ALREADY: Final = int(Fact.DUPLICATE)
 KNOWN_ALREADY: Final = int(Fact.ACCEPTED | Fact.DUPLICATE)
 KNOWN_TO_VENUE: Final = int(Fact.ACCEPTED | Fact.UNTRIGGERED)
 FROM_VENUE: Final = int(Fact.CANCELED | Fact.EXPIRED | Fact.REJECTED) | KNOWN_TO_VENUE
@@ -78,6 +79,7 @@ def _facts() -> np.ndarray[tuple[int], np.dtype[np.int64]]:
     facts[EventKind.ORDER_REJECTED] = Fact.REJECTED
     facts[EventKind.CANCEL_REJECTED] = Fact.NONE  # the order may be filled as well as unknown
     facts[EventKind.ORDER_NOT_FOUND] = Fact.NONE  # what it proves depends on when
+    facts[EventKind.ORDER_IN_DOUBT] = Fact.TIMED_OUT
     facts[EventKind.ORDER_UNTRIGGERED] = Fact.UNTRIGGERED
     facts[EventKind.CANCEL_PENDING] = Fact.ACCEPTED
     facts[EventKind.REPLACE_PENDING] = Fact.ACCEPTED

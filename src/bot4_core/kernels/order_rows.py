@@ -22,6 +22,7 @@ __all__ = [
     "MOST_ACTIONS",
     "MOST_BREAKERS",
     "MOST_SIGNALS",
+    "NEVER_DUE",
     "NOBODY",
     "ORDER_DTYPE",
     "PASSIVE_STATUS",
@@ -38,6 +39,8 @@ FULL_STATUS: Final = 2
 """``open_status`` of an instrument that takes any order."""
 PASSIVE_STATUS: Final = 1
 """``open_status`` of an instrument that takes post-only orders alone."""
+NEVER_DUE: Final = 2**63 - 1
+"""``due`` while nothing is waited for."""
 MOST_SIGNALS: Final = 16
 """Signals that a strategy may give at one decision."""
 MOST_ACTIONS: Final = 64

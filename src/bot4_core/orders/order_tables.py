@@ -10,6 +10,7 @@ from bot4_core.kernels.order_rows import (
     DESK_DTYPE,
     FILL_DTYPE,
     FULL_STATUS,
+    NEVER_DUE,
     NOBODY,
     ORDER_DTYPE,
     TALLY_DTYPE,
@@ -42,7 +43,9 @@ def new_order_tables(instruments: int, keep: int, views: NDArray[np.void] | None
     desks["open_status"] = FULL_STATUS
     tables.put(Slot.ORDERS, orders)
     tables.put(Slot.DESKS, desks)
-    tables.put(Slot.TALLY, np.zeros(1, TALLY_DTYPE))
+    tally = np.zeros(1, TALLY_DTYPE)
+    tally["due"] = NEVER_DUE
+    tables.put(Slot.TALLY, tally)
     tables.put(Slot.TRACE, np.zeros(TRACE_WORDS, TRACE_DTYPE))
     tables.put(Slot.VIEWS, np.zeros(instruments, VIEW_DTYPE) if views is None else views)
     tables.put(Slot.FILLS, _free_fills(FIRST_FILLS, 0))

@@ -18,7 +18,13 @@ from bot4_core.domain_types.canonical_types import InstrumentId, Nanoseconds, Sy
 from bot4_core.domain_types.decisions import BreakerVerdict, ChildOrder, Signal
 from bot4_core.domain_types.instruments import Instrument
 from bot4_core.domain_types.orders import Order, OrderIntent
-from bot4_core.domain_types.records import PARAMS_DTYPE, STATE_DTYPE, Record, Records
+from bot4_core.domain_types.records import (
+    PARAMS_DTYPE,
+    STATE_DTYPE,
+    EventKind,
+    Record,
+    Records,
+)
 from bot4_core.domain_types.validation import validate
 from bot4_core.errors import PluginError
 from bot4_core.market.event_batch import EventBatch
@@ -236,6 +242,8 @@ class Exchange(ABC):
 
     name: ClassVar[str]
     markets: ClassVar[tuple[str, ...]]
+    definitive_rejects: ClassVar[frozenset[str]] = frozenset()
+    """The venue's own error codes that prove that an order was refused; no other code does."""
     settings_type: ClassVar[type[PartSettings]] = PartSettings
 
     subject: Symbol = Symbol("")
@@ -339,3 +347,20 @@ class Exchange(ABC):
     def cancel(self, order: Order) -> Outbound:
         """Encode the cancellation of an order."""
         raise _absent(self, "cancel", "this adapter does not support it")
+
+    def query(self, order: Order) -> Outbound:
+        """Encode a question, by client order id, about what became of an order.
+
+        The answer is decoded into order events: what the venue says of the order and of its
+        trades, or ``ORDER_NOT_FOUND``.
+        """
+        raise _absent(self, "query", "this adapter does not support it")
+
+    def refusal(self, code: str) -> EventKind:
+        """Return what an error reply to a new order says of it.
+
+        Only codes of ``definitive_rejects`` prove that it was refused. After any other, and after
+        a lost reply, the order may be working: it is in doubt until the venue's word settles it.
+        """
+        definitive = code in self.definitive_rejects
+        return EventKind.ORDER_REJECTED if definitive else EventKind.ORDER_IN_DOUBT

@@ -43,7 +43,7 @@ class Account:
     ) -> None:
         self.asset = config.account.asset
         self.instruments = tuple(instruments)
-        self.orders = Orders(instruments, tag, views=views)
+        self.orders = Orders(instruments, tag, views=views, final_after=config.answers.final_after)
         self.ledger = Ledger(instruments, {self.asset: config.account.cash})
         limits = config.limits.limits(config.account.cash)
         opening = self._in_money(self.ledger.balance(self.asset))

@@ -6,7 +6,14 @@ from bot4_core.audit import AuditLog
 from bot4_core.audit.canonical import Payload
 from bot4_core.domain_types.audit_records import AuditKind
 from bot4_core.errors import AuditError
-from bot4_core.session.effects import CancelOrder, Note, OrderText, RecordIntent, SendOrder
+from bot4_core.session.effects import (
+    CancelOrder,
+    Note,
+    OrderText,
+    QueryOrder,
+    RecordIntent,
+    SendOrder,
+)
 from bot4_core.session.ports import Clock
 
 __all__ = ["AuditWriter"]
@@ -52,6 +59,11 @@ class AuditWriter:
     def keep_cancel(self, effect: CancelOrder, client_id: str) -> None:
         """Append that a cancellation left."""
         payload: Payload = {"what": "cancel", "number": effect.number, "reason": effect.reason}
+        self._append(AuditKind.SEND, "session", client_id, payload, effect.time)
+
+    def keep_query(self, effect: QueryOrder, client_id: str) -> None:
+        """Append that a question about an order left."""
+        payload: Payload = {"what": "query", "number": effect.number, "attempt": effect.attempt}
         self._append(AuditKind.SEND, "session", client_id, payload, effect.time)
 
     def commit(self) -> bool:

@@ -17,6 +17,7 @@ from bot4_core.session.paper import PaperSettings
 
 __all__ = [
     "AccountConfig",
+    "AnswersConfig",
     "AuditConfig",
     "BreakerConfig",
     "DriverChoice",
@@ -157,6 +158,45 @@ class QuotingConfig:
 
 
 @attrs.frozen(kw_only=True)
+class AnswersConfig:
+    """How long a venue's answers are waited for, and when it is asked.
+
+    Parameters
+    ----------
+    reply_ms : int
+        After which a request without an answer is in doubt and asked about.
+    expiry_ms : int
+        How long the venue accepts a request after it was signed.
+    lag_ms : int
+        How far what the venue answers to queries may lag behind its matching engine.
+    pause_ms, longest_pause_ms : int
+        Between the first two queries about an order; it doubles each time up to the longest.
+    """
+
+    reply_ms: int = 5_000
+    expiry_ms: int = 5_000
+    lag_ms: int = 5_000
+    pause_ms: int = 1_000
+    longest_pause_ms: int = 10_000
+
+    @property
+    def final_after(self) -> int:
+        """Time after sending, ns, from which "no such order" is the venue's last word."""
+        return (self.expiry_ms + self.lag_ms) * 1_000_000
+
+    def faults(self) -> Iterator[Fault]:
+        """Yield what is wrong."""
+        for name in ("reply_ms", "pause_ms"):
+            if getattr(self, name) <= 0:
+                yield name, f"{getattr(self, name)} is not above 0"
+        for name in ("expiry_ms", "lag_ms"):
+            if getattr(self, name) < 0:
+                yield name, f"{getattr(self, name)} is below 0"
+        if self.longest_pause_ms < self.pause_ms:
+            yield "longest_pause_ms", f"{self.longest_pause_ms} is below pause_ms"
+
+
+@attrs.frozen(kw_only=True)
 class AuditConfig:
     """Where the audit log stands, what it survives, and where its checkpoints go.
 
@@ -233,6 +273,7 @@ class SessionConfig:
     breakers: tuple[BreakerConfig, ...] = ()
     limits: LimitsConfig = LimitsConfig()
     quoting: QuotingConfig = QuotingConfig()
+    answers: AnswersConfig = AnswersConfig()
     matching: PaperSettings = attrs.field(factory=PaperSettings)
     fees: FeeSchedule | None = None  # in place of what the instruments say
     audit: AuditConfig = AuditConfig()

@@ -35,6 +35,7 @@ __all__ = [
     "Grounds",
     "Note",
     "OrderText",
+    "QueryOrder",
     "RecordIntent",
     "Resync",
     "SendOrder",
@@ -104,6 +105,14 @@ class CancelOrder(NamedTuple):
     reason: str
 
 
+class QueryOrder(NamedTuple):
+    """Ask the venue by client order id what became of an order."""
+
+    number: int
+    time: int
+    attempt: int  # from 1
+
+
 class Note(NamedTuple):
     """Something to keep in the audit log that is no intent."""
 
@@ -121,7 +130,7 @@ class Resync(NamedTuple):
     time: int
 
 
-Effect: TypeAlias = RecordIntent | SendOrder | CancelOrder | Note | Resync
+Effect: TypeAlias = RecordIntent | SendOrder | CancelOrder | QueryOrder | Note | Resync
 
 
 def float_text(value: float) -> str:

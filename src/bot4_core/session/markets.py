@@ -214,6 +214,10 @@ class SimulatedMarket:
         """Encode a cancellation and send it."""
         self._send(self.exchange.cancel(self._orders.snapshot(number)), time)
 
+    def query(self, number: int, time: Nanoseconds) -> None:
+        """Encode a question about an order and send it."""
+        self._send(self.exchange.query(self._orders.snapshot(number)), time)
+
     def resync(self, instrument: int, time: int) -> None:
         """Ask for a snapshot."""
         for outbound in self.exchange.resync(InstrumentId(instrument)):

@@ -69,6 +69,9 @@ class PaperMarket:
         of = self._orders.terms(number) if self._orders is not None else None
         self.venue.cancel(number, time, of)
 
+    def query(self, number: int, time: Nanoseconds) -> None:
+        """Do nothing: the paper venue loses no answer, so one that is late is on its way."""
+
     def resync(self, instrument: int, time: int) -> None:
         """Do nothing: a recording holds the snapshots that it holds."""
 

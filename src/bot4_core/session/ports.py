@@ -102,6 +102,9 @@ class Market(Protocol):
     def cancel(self, number: int, time: Nanoseconds) -> None:
         """Send a cancellation."""
 
+    def query(self, number: int, time: Nanoseconds) -> None:
+        """Ask what became of an order; the answer comes as order events."""
+
     def resync(self, instrument: int, time: int) -> None:
         """Ask for a snapshot."""
 

@@ -21,7 +21,7 @@ from bot4_core.session.audit_writer import AuditWriter
 from bot4_core.session.building import build_market, build_parts, require_parts, require_recordings
 from bot4_core.session.collector import quiet_collector
 from bot4_core.session.config import DriverChoice, SessionConfig, SessionMode
-from bot4_core.session.effects import CancelOrder, Effect, Note, RecordIntent, SendOrder
+from bot4_core.session.effects import CancelOrder, Effect, Note, QueryOrder, RecordIntent, SendOrder
 from bot4_core.session.event_stream import ReadingOptions
 from bot4_core.session.feed import FeedLink, feed_kernels
 from bot4_core.session.fused import FusedDriver
@@ -167,6 +167,9 @@ class SessionRunner:
                     self._strikes += 1
                     self._struck[effect.actor] = effect
                 audit.keep_note(effect)
+            elif isinstance(effect, QueryOrder):
+                self._market.query(effect.number, Nanoseconds(effect.time))
+                audit.keep_query(effect, self._client_id(effect.number))
             else:
                 self._market.resync(effect.instrument, effect.time)
         audit.keep_up()

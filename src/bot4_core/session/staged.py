@@ -22,6 +22,7 @@ from bot4_core.kernels.decision import (
     ALONE,
     BY_PYTHON,
     DECIDED,
+    DUE,
     NO_BOOK_ROOM,
     OBSERVE_AND_ACT,
     READY,
@@ -140,14 +141,16 @@ class StagedDriver:
             self._take_orders(records, start, end)
         if alone and groups & OTHER:
             self._take_others(records, start, end)
+        now = self._state.now
+        if groups & (MARKET | OTHER) and now >= self._tally["due"][0]:
+            self._state.inquiries.see_to(now)
         if alone and not groups & MARKET:
             return
-        now = self._state.now
         if wanted != self._desks["wanted_snapshots"][instrument]:
             self._lost_book(instrument, wanted, now)
         if alone and live == LIVE:
             self._revalue(instrument, (bid, ask))
-        if alone or code == BY_PYTHON:
+        if alone or code in (BY_PYTHON, DUE):
             self._decide(instrument, live == LIVE, now)
         else:
             self._follow(code, instrument, now)

@@ -19,6 +19,7 @@ from bot4_core.risk.gate import Gate
 from bot4_core.session.account import Account
 from bot4_core.session.breakers import BreakerCalls
 from bot4_core.session.config import SessionConfig
+from bot4_core.session.inquiries import Inquiries
 from bot4_core.session.ordering import Ordering, place_decision_tables
 from bot4_core.session.parts import SizerCalls, StrategyCalls
 from bot4_core.session.routes import RouterCalls
@@ -105,6 +106,7 @@ class SessionState:
         self.ordering = Ordering(
             self.account, self.gate, self.strategy, self.sizer, router, breakers
         )
+        self.inquiries = Inquiries(self.account.orders, self.ordering, config.answers)
 
     @property
     def _tally(self) -> Any:

@@ -5,7 +5,7 @@ from typing import Final
 
 from bot4_core.domain_types.audit_records import AuditKind
 from bot4_core.kernels.order_rows import Slot
-from bot4_core.session.effects import Effect, Note, RecordIntent, Resync
+from bot4_core.session.effects import Effect, Note, QueryOrder, RecordIntent, Resync
 from bot4_core.session.state import SessionState
 
 __all__ = ["TraceDigest"]
@@ -43,6 +43,8 @@ class TraceDigest:
         elif isinstance(effect, Note) and effect.kind not in TRACED:
             payload = sorted(effect.payload.items())
             facts = ("note", effect.kind.value, effect.actor, effect.time, payload)
+        elif isinstance(effect, QueryOrder):
+            facts = ("query", effect.number, effect.time)
         elif isinstance(effect, Resync):
             facts = ("resync", effect.instrument, effect.time)
         if facts is not None:

@@ -7,6 +7,7 @@ from typing import ClassVar
 from bot4_core.domain_types.canonical_types import InstrumentId, Nanoseconds
 from bot4_core.domain_types.instruments import Instrument
 from bot4_core.domain_types.orders import Order, OrderIntent
+from bot4_core.domain_types.records import OrderReason
 from bot4_core.errors import DecodeError
 from bot4_core.jit import Specialisation
 from bot4_core.plugins.interfaces import EventBatch, Exchange, Outbound, PartSettings, Records
@@ -15,6 +16,7 @@ from bot4_plugins.exchange_sim.listing_table import listing_table, relisted
 from bot4_plugins.exchange_sim.requests import (
     cancel_text,
     place_text,
+    query_text,
     snapshot_text,
     subscribe_text,
 )
@@ -41,6 +43,7 @@ class SimExchange(Exchange):
     name: ClassVar[str] = "sim"
     markets: ClassVar[tuple[str, ...]] = ("sim",)
     settings_type: ClassVar[type[PartSettings]] = SimSettings
+    definitive_rejects: ClassVar[frozenset[str]] = frozenset(each.name for each in OrderReason)
 
     def __init__(
         self, settings: SimSettings | None = None, instruments: Sequence[Instrument] = ()
@@ -108,3 +111,8 @@ class SimExchange(Exchange):
         """Encode the cancellation of an order."""
         symbol = str(self._instruments[order.intent.instrument].symbol)
         return Outbound(connection=CONNECTION, body=cancel_text(order.intent.number, symbol))
+
+    def query(self, order: Order) -> Outbound:
+        """Encode a question about an order; the venue says again all that it said of it."""
+        symbol = str(self._instruments[order.intent.instrument].symbol)
+        return Outbound(connection=CONNECTION, body=query_text(order.intent.number, symbol))

@@ -13,7 +13,14 @@ from bot4_core.domain_types.orders import OrderIntent
 from bot4_core.domain_types.records import INTENT_DTYPE, OrderFlag, OrderType, Side, TimeInForce
 from bot4_core.errors import DecodeError
 
-__all__ = ["cancel_text", "place_text", "read_order", "snapshot_text", "subscribe_text"]
+__all__ = [
+    "cancel_text",
+    "place_text",
+    "query_text",
+    "read_order",
+    "snapshot_text",
+    "subscribe_text",
+]
 
 SIDES: Final = {"buy": Side.BUY, "sell": Side.SELL}
 TYPES: Final = {kind.name.lower(): kind for kind in OrderType}
@@ -37,6 +44,11 @@ def snapshot_text(symbol: str) -> bytes:
 def cancel_text(number: int, symbol: str) -> bytes:
     """Cancel an order."""
     return _text(op="cancel", n=number, s=symbol)
+
+
+def query_text(number: int, symbol: str) -> bytes:
+    """Ask what became of an order."""
+    return _text(op="query", n=number, s=symbol)
 
 
 def place_text(intent: OrderIntent, instrument: Instrument) -> bytes:

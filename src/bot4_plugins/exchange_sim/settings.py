@@ -22,11 +22,13 @@ __all__ = ["LISTINGS", "Fault", "FaultKind", "Listing", "SimSettings"]
 
 
 class FaultKind(StrEnum):
-    """How a book message goes wrong on its way to the client."""
+    """What goes wrong between venue and client: of book messages, answers, or requests."""
 
     DROP = "drop"
     DUPLICATE = "duplicate"
     SWAP = "swap"  # it comes after the next book message of its instrument
+    LOSE_ANSWER = "lose_answer"  # a message about an order never arrives
+    LOSE_REQUEST = "lose_request"  # an order or a cancellation never reaches the venue
 
 
 @attrs.frozen(kw_only=True)
@@ -38,7 +40,8 @@ class Fault:
     kind : FaultKind
     symbol : str
     message : int
-        Which book message of the instrument, from 1; snapshots do not count.
+        Which book message of the instrument, from 1 (snapshots do not count); of a lost answer or
+        request, which one of those.
     count : int
         How many messages in a row.
     """

@@ -7,6 +7,7 @@ from typing import Final
 
 import numpy as np
 
+from bot4_core.domain_types.records import EVENT_DTYPE, EventFlag, EventKind
 from bot4_core.errors import DecodeError
 from bot4_core.jit import Specialisation
 from bot4_core.plugins.interfaces import Records
@@ -27,6 +28,12 @@ __all__ = ["SimVenue", "venue_kernels"]
 LEVELS: Final = 1 << 16
 ORDERS: Final = 4096
 WARM_UP_NS: Final = 1_000_000_000
+REMEMBERED: Final = 4096
+"""Orders of the client that the venue can be asked about."""
+FIRST_ORDER: Final = int(EventKind.ORDER_ACCEPTED)
+CANCEL_REJECTED: Final = int(EventKind.CANCEL_REJECTED)
+NOT_FOUND: Final = int(EventKind.ORDER_NOT_FOUND)
+LAST: Final = int(EventFlag.LAST)
 
 Message = tuple[int, bytes]
 
@@ -48,6 +55,7 @@ class Pit:
         self.latency = settings.latency_ns
         self.subscribed = False
         self.messages: list[Message] = []
+        self.reports: dict[int, list[tuple[int, int, str]]] = {}
         self._warm_up(settings.start_ns)
 
     def _warm_up(self, start: int) -> None:
@@ -72,20 +80,49 @@ class Pit:
 
     def place(self, fields: dict[str, object]) -> None:
         """Take the client's order."""
-        client_order(self.words, read_order(fields, self.instrument))
-        self.flush()
+        order = read_order(fields, self.instrument)
+        if not self.line.loses_request():
+            client_order(self.words, order)
+            self.flush()
 
     def cancel(self, number: int) -> None:
         """Take the client's cancellation."""
-        client_cancel(self.words, number)
-        self.flush()
+        if not self.line.loses_request():
+            client_cancel(self.words, number)
+            self.flush()
+
+    def query(self, number: int) -> None:
+        """Say again what was said of an order, or that there is none."""
+        said = self.reports.get(number, [])
+        answer = [(time, text) for time, kind, text in said if kind != CANCEL_REJECTED]
+        if not answer:
+            row = np.zeros(1, EVENT_DTYPE)
+            row["time"], row["kind"], row["flags"] = self.words[STAMP], NOT_FOUND, LAST
+            row["sequence"], row["link"] = -1, number
+            answer = list(self.writer.frames(row))
+        for _, text in answer:
+            self._send(int(self.words[STAMP]), text)
 
     def flush(self) -> None:
         """Turn what happened into messages."""
+        events = waiting_events(self.words)
         if self.subscribed:
-            for time, text in self.writer.frames(waiting_events(self.words)):
-                self.messages += self.line.carry((time + self.latency, text.encode()))
+            for time, text in self.writer.frames(events):
+                self._send(time, text)
+        self._remember(events[(events["kind"] >= FIRST_ORDER) & (events["link"] >= 0)])
         self.words[OUT] = 0
+
+    def _remember(self, own: Records) -> None:
+        """Keep what is said of the client's orders, to say it again when it asks."""
+        for at in range(len(own)):
+            ((time, text),) = self.writer.frames(own[at : at + 1])
+            said = self.reports.setdefault(int(own["link"][at]), [])
+            said.append((time, int(own["kind"][at]), text))
+        while len(self.reports) > REMEMBERED:
+            del self.reports[next(iter(self.reports))]
+
+    def _send(self, time: int, text: str) -> None:
+        self.messages += self.line.carry((time + self.latency, text.encode()))
 
 
 class SimVenue:
@@ -191,6 +228,9 @@ class SimVenue:
     def _cancel(self, fields: dict[str, object]) -> None:
         self._pits[str(fields["s"])].cancel(int(str(fields["n"])))
 
+    def _query(self, fields: dict[str, object]) -> None:
+        self._pits[str(fields["s"])].query(int(str(fields["n"])))
+
 
 def venue_kernels() -> tuple[Specialisation, ...]:
     """Return what the venue runs compiled, with arguments of the types it calls it with."""
@@ -210,6 +250,7 @@ OPERATIONS: Final = {
     "snapshot": SimVenue._snapshot,
     "place": SimVenue._place,
     "cancel": SimVenue._cancel,
+    "query": SimVenue._query,
 }
 
 

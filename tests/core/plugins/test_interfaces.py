@@ -9,7 +9,7 @@ from tests.core.session.toy_exchange import ToyExchange
 
 from bot4_core.domain_types.canonical_types import InstrumentId, Nanoseconds
 from bot4_core.domain_types.instruments import Instrument
-from bot4_core.domain_types.records import EVENT_DTYPE, INSTRUMENT_DTYPE, Records
+from bot4_core.domain_types.records import EVENT_DTYPE, INSTRUMENT_DTYPE, EventKind, Records
 from bot4_core.errors import PluginError
 from bot4_core.market.event_batch import EventBatch
 from bot4_core.market.order_book import Books
@@ -81,10 +81,19 @@ def test_a_part_in_neither_form_is_named_with_what_it_lacks(kind: type[Any]) -> 
         getattr(idle, method)(*[None] * arguments)
 
 
-@pytest.mark.parametrize("method", ["resync", "place", "cancel"])
+@pytest.mark.parametrize("method", ["resync", "place", "cancel", "query"])
 def test_an_adapter_is_named_with_what_it_does_not_support(exchange: DataOnly, method: str) -> None:
     with pytest.raises(PluginError, match=rf"^DataOnly has no {method}\(\): this adapter"):
         getattr(exchange, method)(InstrumentId(0))
+
+
+def test_only_named_codes_prove_that_an_order_was_refused() -> None:
+    class Venue(DataOnly):
+        definitive_rejects = frozenset({"-2010"})
+
+    exchange = Venue(PartSettings())
+    assert exchange.refusal("-2010") is EventKind.ORDER_REJECTED
+    assert exchange.refusal("-1007") is EventKind.ORDER_IN_DOUBT
 
 
 def test_a_block_is_decoded_message_by_message_unless_an_adapter_knows_better(

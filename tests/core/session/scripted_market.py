@@ -41,6 +41,7 @@ class ScriptedMarket:
         self.quarantined = 3
         self.warnings = ("half of it was made up",)
         self.resyncs: list[tuple[int, int]] = []
+        self.queries: list[tuple[int, int]] = []
         self.placed: list[int] = []
         self.matching = PaperSettings()
         self._messages = messages
@@ -77,6 +78,9 @@ class ScriptedMarket:
 
     def cancel(self, number: int, time: Nanoseconds) -> None:
         self.venue.cancel(number, time, self._orders.terms(number))
+
+    def query(self, number: int, time: Nanoseconds) -> None:
+        self.queries.append((number, int(time)))
 
     def resync(self, instrument: int, time: int) -> None:
         self.resyncs.append((instrument, time))

@@ -40,7 +40,7 @@ from bot4_core.plugins.interfaces import (
     Sizer,
     Strategy,
 )
-from bot4_core.session.config import QuotingConfig
+from bot4_core.session.config import AnswersConfig, QuotingConfig
 from bot4_core.session.effects import CancelOrder, Effect, RecordIntent, SendOrder
 from bot4_core.session.session import Session
 from bot4_core.session.state import Parts
@@ -193,7 +193,10 @@ def session_of(forms: tuple[bool, bool, bool, bool], *, routed: bool) -> Session
         breakers=(("width", BreakerScope.INSTRUMENT, TwoFormBreaker(fast=breaker)),),
         router=TwoFormRouter(fast=router) if routed else None,
     )
-    config = configuration(quoting=QuotingConfig(keep_behind=1, keep_ahead=1))
+    config = configuration(
+        quoting=QuotingConfig(keep_behind=1, keep_ahead=1),
+        answers=AnswersConfig(reply_ms=70, pause_ms=20),
+    )
     return Session(config, INSTRUMENTS, table_of(INSTRUMENTS), parts)
 
 

@@ -132,6 +132,8 @@ def test_a_session_plays_a_recording_to_its_end(toy: Path) -> None:
     assert sum(report.orders.values()) == 1
     assert market.share == 1.0
     assert market.resync(0, 1) is None  # type: ignore[func-returns-value]  # it does nothing
+    market.query(1, Nanoseconds(1))
+    assert len(market.before(2**62)) == 0
 
 
 def test_an_empty_recording_is_wholly_read(toy: Path, tmp_path: Path) -> None:

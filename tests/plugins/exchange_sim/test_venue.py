@@ -40,7 +40,7 @@ from bot4_plugins.exchange_sim import hooks
 from bot4_plugins.exchange_sim.adapter import SimExchange
 from bot4_plugins.exchange_sim.listing_table import relisted
 from bot4_plugins.exchange_sim.settings import LISTINGS, Fault, SimSettings
-from bot4_plugins.exchange_sim.venue import SimVenue
+from bot4_plugins.exchange_sim.venue import REMEMBERED, SimVenue
 
 MS = 1_000_000
 BTC = InstrumentId(0)
@@ -185,6 +185,66 @@ def test_fault_on_the_line_is_seen_and_mended(fault: str, resyncs: int) -> None:
     assert row["duplicates"] >= (2 if fault == "duplicate" else 0)
     assert session.books[BTC].digest() == sound.books[BTC].digest()
     assert row["state"] == other["state"] == BookState.LIVE
+
+
+def test_a_query_says_again_what_was_said_of_an_order() -> None:
+    session = Session()
+    session.run(20)
+    order = session.place()
+    session.run(20)
+    told = list(session.orders)
+    assert told[0][0] is EventKind.ORDER_ACCEPTED
+    session.venue.receive(session.exchange.query(order).body, session.venue.now)
+    session.run(20)
+    assert session.orders == told + told
+
+
+def test_a_query_about_an_order_that_never_came_says_so() -> None:
+    lost = Fault(kind="lose_request", symbol="BTC-USD", message=1)
+    session = Session(faults=(lost,))
+    session.run(20)
+    order = session.place()
+    session.run(20)
+    assert session.orders == []
+    session.venue.receive(session.exchange.query(order).body, session.venue.now)
+    session.run(20)
+    assert [kind for kind, *_ in session.orders] == [EventKind.ORDER_NOT_FOUND]
+    session.place(2)
+    session.run(20)
+    assert session.orders[1][:2] == (EventKind.ORDER_ACCEPTED, 2)
+
+
+def test_a_lost_cancellation_leaves_the_order_working() -> None:
+    session = Session(faults=(Fault(kind="lose_request", symbol="BTC-USD", message=2),))
+    session.run(20)
+    order = session.place(price=Price(5_900_000, -2))
+    for _ in range(2):
+        session.venue.receive(session.exchange.cancel(order).body, session.venue.now)
+        session.run(20)
+    kinds = [kind for kind, *_ in session.orders]
+    assert kinds == [EventKind.ORDER_ACCEPTED, EventKind.ORDER_CANCELED]
+
+
+def test_lost_answers_are_those_that_were_named() -> None:
+    session = Session(faults=(Fault(kind="lose_answer", symbol="BTC-USD", message=1, count=1),))
+    session.run(20)
+    session.place(price=Price(5_900_000, -2))
+    session.run(20)
+    assert session.orders == []
+    session.place(2, price=Price(5_900_000, -2))
+    session.run(20)
+    assert [number for _, number, *_ in session.orders] == [2]
+
+
+def test_the_venue_remembers_a_bounded_number_of_orders() -> None:
+    session = Session()
+    pit = session.venue._pits["BTC-USD"]
+    pit.reports = {-number: [] for number in range(1, REMEMBERED + 1)}
+    session.run(20)
+    session.place()
+    session.run(20)
+    assert len(pit.reports) == REMEMBERED
+    assert 1 in pit.reports
 
 
 def test_fault_elsewhere_leaves_an_instrument_alone() -> None:
