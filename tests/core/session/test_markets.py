@@ -17,6 +17,7 @@ from tests.core.session.session_world import (
 from tests.core.session.toy_exchange import ToyExchange, toy_instrument
 
 from bot4_core import PluginHost, SessionConfig, run, warm_session
+from bot4_core.domain_types.canonical_types import Nanoseconds
 from bot4_core.domain_types.decisions import BreakerScope, Signal
 from bot4_core.domain_types.instruments import FeeSchedule, Instrument
 from bot4_core.domain_types.records import Side
