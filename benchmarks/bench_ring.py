@@ -48,11 +48,9 @@ def echo_messages(there: str, back: str, rounds: int) -> None:
 
 def received(reader: MessageReader) -> bytes:
     reader.wait(no_pause, SPINS)
-    message = reader.peek()
+    message = reader.take()
     assert message is not None
-    data = message.data.tobytes()
-    reader.release()
-    return data
+    return message.data
 
 
 def echo_pipe(pipe: Connection, rounds: int) -> None:

@@ -33,7 +33,6 @@ from bot4_core.kernels.atomics import (
 __all__ = [
     "CURSOR_SLOTS",
     "DATA",
-    "FULL",
     "LINE",
     "MAGIC",
     "ONE_READER",

@@ -1,7 +1,7 @@
 """Messages of bytes from one process to others, in order: `MessageRing`."""
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 from bot4_core.jit import Specialisation, entry_point
 from bot4_core.kernels.ring import (
     CURSOR_SLOTS,
-    FULL,
     LINE,
     TOO_LONG,
     At,
@@ -21,17 +20,33 @@ from bot4_core.kernels.ring import (
 )
 from bot4_core.market.rings import Pause, Ring, RingReader, RingWriter, end_kernels
 
-__all__ = ["Message", "MessageReader", "MessageRing", "MessageWriter", "message_kernels"]
+__all__ = [
+    "Message",
+    "MessageCopy",
+    "MessageReader",
+    "MessageRing",
+    "MessageWriter",
+    "message_kernels",
+]
 
-WORD = 8
+WORD: Final = 8
+KIND: Final = int(Cursor.KIND)
+LENGTH: Final = int(Cursor.LENGTH)
 Bytes = NDArray[np.uint8]
 
 
 class Message(NamedTuple):
-    """A kind, given by the writer, and bytes."""
+    """A kind, given by the writer, and bytes where they stand in the ring."""
 
     kind: int
     data: Bytes
+
+
+class MessageCopy(NamedTuple):
+    """A kind, given by the writer, and bytes of one's own."""
+
+    kind: int
+    data: bytes
 
 
 class MessageWriter(RingWriter):
@@ -46,7 +61,7 @@ class MessageWriter(RingWriter):
     def __init__(self, ring: "MessageRing") -> None:
         super().__init__(ring)
         words = self._words
-        self._bytes = words.view(np.uint8)
+        self._bytes, self._view = words.view(np.uint8), words.data.cast("B")
         self._claim = entry_point(claim_message, words, 0)
         self._publish = entry_point(publish_message, words, 0, 0, 0)
 
@@ -59,13 +74,17 @@ class MessageWriter(RingWriter):
             If a message of this length never fits; see `MessageRing.longest`.
         """
         place = self._claim(self._words, length)
-        if place == TOO_LONG:
-            longest = self.longest
-            raise ValueError(f"a message of {length:,} bytes: the ring takes {longest:,} at most")
-        if place == FULL:
+        if place < 0:
+            self._refuse(place, length)
             return None
         self._place, self._length = place, length
         return self._bytes[place * WORD : place * WORD + length]
+
+    def _refuse(self, place: int, length: int) -> None:
+        """Return where there is no room yet; raise where there never will be."""
+        if place == TOO_LONG:
+            longest = self.longest
+            raise ValueError(f"a message of {length:,} bytes: the ring takes {longest:,} at most")
 
     def publish(self, kind: int = 0) -> None:
         """Let the claimed message be read; ``kind`` is a number from 0 to 2**22."""
@@ -102,11 +121,12 @@ class MessageWriter(RingWriter):
 
     def send_bytes(self, data: bytes, pause: Pause, kind: int = 0) -> None:
         """Write one message of given bytes; see `send`."""
-
-        def fill(room: Bytes) -> None:
-            room[:] = np.frombuffer(data, np.uint8)
-
-        self.send(len(data), fill, pause, kind)
+        words, length = self._words, len(data)
+        while (place := self._claim(words, length)) < 0:
+            self._refuse(place, length)
+            self.stand_by(pause)
+        self._view[place * WORD : place * WORD + length] = data
+        self._publish(words, place, length, kind)
 
 
 class MessageReader(RingReader):
@@ -121,7 +141,8 @@ class MessageReader(RingReader):
     def __init__(self, ring: "MessageRing") -> None:
         super().__init__(ring)
         words, cursor = self._words, self._cursor
-        self._bytes = words.view(np.uint8)
+        self._bytes, self._view = words.view(np.uint8), words.data.cast("B")
+        self._found = cursor.data
         self._next = entry_point(next_message, words, cursor)
         self._release = entry_point(release_message, words, cursor)
 
@@ -131,23 +152,25 @@ class MessageReader(RingReader):
         The bytes stand in the ring: with one reader they are safe until `release`, with many the
         writer may overwrite them meanwhile, which `release` tells.
         """
-        cursor = self._cursor
-        place = self._next(self._words, cursor)
+        place = self._next(self._words, self._cursor)
         if place < 0:
             return None
-        start, length = place * WORD, int(cursor[Cursor.LENGTH])
-        return Message(int(cursor[Cursor.KIND]), self._bytes[start : start + length])
+        start = place * WORD
+        return Message(self._found[KIND], self._bytes[start : start + self._found[LENGTH]])
 
     def release(self) -> bool:
         """Go on behind the message at hand; False if it was overwritten while it was read."""
         return self._release(self._words, self._cursor)
 
-    def take(self) -> Message | None:
+    def take(self) -> MessageCopy | None:
         """Return a copy of the next message; None if there is none, or it was overwritten."""
-        message = self.peek()
-        if message is None:
+        place = self._next(self._words, self._cursor)
+        if place < 0:
             return None
-        copy = Message(message.kind, message.data.copy())
+        start = place * WORD
+        copy = MessageCopy(
+            self._found[KIND], self._view[start : start + self._found[LENGTH]].tobytes()
+        )
         return copy if self.release() else None
 
 

@@ -67,7 +67,7 @@ def message_numbers(reader: MessageReader) -> list[int]:
     message = reader.take()
     if message is None:
         return []
-    numbers = set(np.frombuffer(message.data.tobytes(), "<i8").tolist())
+    numbers = set(np.frombuffer(message.data, "<i8").tolist())
     assert len(numbers) == 1
     assert numbers == {number for number in numbers if number % 5 == message.kind}
     return [int(number) for number in numbers]
