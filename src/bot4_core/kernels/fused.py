@@ -39,6 +39,7 @@ from bot4_core.kernels.order_rows import (
     CONDUCT_DTYPE,
     DESK_DTYPE,
     MOST_ACTIONS,
+    NOBODY,
     ORDER_DTYPE,
     TALLY_DTYPE,
     Action,
@@ -53,6 +54,7 @@ __all__ = [
     "ANSWERS_DUE",
     "BEFORE",
     "ENDED",
+    "FILL_DUE",
     "LEFT",
     "MATCH",
     "NO_DESK_ROOM",
@@ -87,7 +89,10 @@ ALARM: Final = 23  # evidence on an order does not fit; the rest of the answers 
 SAMPLE_DUE: Final = 24
 PAUSED: Final = 25
 UNSAFE_FEE: Final = 26
+FILL_DUE: Final = 27  # a fill was filed and has to be booked
 
+GO_ON: Final = (NO_DESK_ROOM, FILL_DUE)
+"""What a phase goes on from, once it was seen to."""
 FILLED: Final = int(EventKind.ORDER_FILLED)
 ROW: Final = int(Outcome.ROW)
 AFTER: Final = int(Outcome.AFTER)
@@ -107,6 +112,7 @@ REQUEST: Final = int(Slot.REQUEST)
 ANSWERS: Final = int(Slot.ANSWERS)
 ANSWER_HEAD: Final = int(Slot.ANSWER_HEAD)
 OUTCOME: Final = int(Slot.OUTCOME)
+BOOKING: Final = int(Slot.BOOKING)
 
 
 @kernel()
@@ -153,7 +159,10 @@ def request(tables: TableSet, desk: Desk) -> bool:
 
 @kernel()
 def file_answer(tables: TableSet, answers: Rows, place: int) -> int:
-    """File what the paper venue says of an order, fills apart; ``ALARM`` where it does not fit."""
+    """File what the paper venue says of an order; ``ALARM`` where it does not fit.
+
+    A new fill is left for Python to book, which then looks for alarms itself.
+    """
     outcome = table_at(tables, OUTCOME, NUMBER_DTYPE)
     code = file_event(tables, answers, place, outcome)
     if code == STRANGER:
@@ -165,6 +174,9 @@ def file_answer(tables: TableSet, answers: Rows, place: int) -> int:
     if outcome[AFTER] in (IS_REJECTED, IS_EXPIRED):
         side = int(table_at(tables, ORDERS, ORDER_DTYPE)[outcome[ROW]]["side"])
         let_rest(tables, instrument, side, int(table_at(tables, TALLY, TALLY_DTYPE)[0]["now"]))
+    if answers[place]["kind"] == FILLED:
+        table_at(tables, BOOKING, EVENT_DTYPE)[0] = answers[place]
+        return FILL_DUE
     return ALARM if outcome[ALARMS] else ENDED
 
 
@@ -177,7 +189,7 @@ def take_answers(
     head = table_at(tables, ANSWER_HEAD, NUMBER_DTYPE)
     waiting, done, code = int(desk[OUT]), 0, ENDED
     while done < waiting and code == ENDED and answers[done]["received"] <= now:
-        if answers[done]["kind"] == FILLED:
+        if table_at(tables, TALLY, TALLY_DTYPE)[0]["free_fill"] == NOBODY:
             code = ANSWERS_DUE
             break
         next_message(answers, done, done + 1, head)
@@ -255,7 +267,7 @@ def begin(
     if desk[REQUEST_ROOM] - desk[REQUESTS] < MOST_ACTIONS:
         return NO_DESK_ROOM
     code = let_arrive(rows, sight, tables, states, desk, int(head[2]))
-    if code != NO_DESK_ROOM:
+    if code not in GO_ON:
         head[LEFT] -= 1
         head[PHASE] = STEP
     return code
@@ -277,7 +289,7 @@ def finish(
             return NO_DESK_ROOM
         head[PHASE] = SETTLE
     code = let_arrive(rows, sight, tables, states, desk, int(head[2]))
-    if code == NO_DESK_ROOM:
+    if code in GO_ON:
         return code
     head[START] = head[9]
     head[PHASE] = BEFORE

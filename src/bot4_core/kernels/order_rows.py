@@ -94,6 +94,7 @@ class Slot(IntEnum):
     ANSWERS = 35  # what the paper venue says of orders: its waiting events
     ANSWER_HEAD = 36
     OUTCOME = 37
+    BOOKING = 38  # a fill that was filed and has to be booked
 
 
 class Action(IntEnum):

@@ -8,6 +8,7 @@ from typing import Final
 from bot4_core.domain_types.accounts import FundingPayment
 from bot4_core.domain_types.canonical_types import Money
 from bot4_core.domain_types.instruments import Instrument
+from bot4_core.domain_types.order_codes import OrderAlarm
 from bot4_core.domain_types.orders import Fill
 from bot4_core.jit import entry_point
 from bot4_core.kernels.equity import rebase, revalue
@@ -75,6 +76,12 @@ class Account:
         self.ledger.book(fill)
         self._show(fill.instrument)
         self._rebase(self._handle, self._in_money(self.ledger.balance(self.asset)), now)
+
+    def book_filed(self, events: Records) -> OrderAlarm:
+        """Book the one EVENT row, a fill that the order tables have taken in just now."""
+        fill, alarms = self.orders.read_fill(events)
+        self.book(fill, int(self.orders.tables[Slot.TALLY]["now"][0]))
+        return alarms
 
     def fund(self, instrument: int, due: Due, now: int) -> FundingPayment | None:
         """Book a funding settlement that has passed; None without a position."""

@@ -14,6 +14,7 @@ from bot4_core.kernels.fused import (
     ANSWERS_DUE,
     BEFORE,
     ENDED,
+    FILL_DUE,
     LEFT,
     MATCH,
     NO_DESK_ROOM,
@@ -85,11 +86,13 @@ class FusedDriver:
         self._shell = shell
         self._head = np.zeros(HEAD_SLOTS, np.int64)
         state = session.state
+        self._account = state.account
         self._books, self._features = state.books, state.features.states
         self._tables = tables = state.ordering.tables
         tables.put(Slot.REQUEST, np.zeros(8, np.int64))
         tables.put(Slot.ANSWER_HEAD, np.zeros(HEAD_SLOTS, np.int64))
         tables.put(Slot.OUTCOME, np.zeros(OUTCOMES, np.int64))
+        tables.put(Slot.BOOKING, np.zeros(1, EVENT_DTYPE))
         tables[Slot.CONDUCT]["spelled"] = spelled
         self._show_answers()
         nothing = np.zeros(1, EVENT_DTYPE)
@@ -133,9 +136,12 @@ class FusedDriver:
             self._show_answers()
         elif code == ANSWERS_DUE:
             shell.answer(self._venue.due(int(head[2])))
+        elif code == FILL_DUE:
+            alarms = self._account.book_filed(self._tables[Slot.BOOKING])
+            if alarms or self._tables[Slot.OUTCOME][3]:
+                self._raise_alarm(alarms)
         elif code == ALARM:
             self._raise_alarm()
-            shell.answer(self._venue.due(int(head[2])))
         elif code == UNSAFE_FEE:
             raise NumberOverflowError("the fee of an order leaves 64 bits")
         elif code not in (ACTIONS_DUE, SAMPLE_DUE, PAUSED):
@@ -149,11 +155,12 @@ class FusedDriver:
             head[SAMPLE_AT] = shell.sample(int(head[2]))
             head[LEFT] = 1
 
-    def _raise_alarm(self) -> None:
+    def _raise_alarm(self, alarms: OrderAlarm = OrderAlarm.NONE) -> None:
+        """Stop new risk where evidence does not fit, before the other answers are taken in."""
         instrument = int(self._tables[Slot.ANSWER_HEAD][0])
-        alarms = OrderAlarm(int(self._tables[Slot.OUTCOME][3]))
-        self._driver.alarm(instrument, alarms)
-        self._shell.act()
+        rest = self._venue.ready(int(self._head[2]))
+        self._driver.alarm(instrument, alarms | OrderAlarm(int(self._tables[Slot.OUTCOME][3])))
+        self._shell.answer(rest)
 
     def _show_answers(self) -> None:
         """Put the paper venue's waiting answers among the tables; they move when it grows."""

@@ -201,7 +201,7 @@ class PaperVenue:
             sight = self.look()
             while not self._advance(self._desk, sight, now):
                 self._desk = grow_desk(self._desk)
-        return self._answers(now) if self._desk[OUT] else NOTHING
+        return self.ready(now)
 
     def on_market(self, records: Records, start: int, stop: int, now: int) -> Records:
         """Match one market message, already in the books, and return the answers due by now."""
@@ -234,7 +234,10 @@ class PaperVenue:
             self._sight = see(self._seen, self._books.memory.words)
         return self._sight
 
-    def _answers(self, now: int) -> Records:
+    def ready(self, now: int) -> Records:
+        """Return the answers due by now, and nothing that happens after them."""
+        if not self._desk[OUT]:
+            return NOTHING
         waiting = waiting_answers(self._desk)
         ready = int(np.searchsorted(waiting["received"], now, side="right"))
         answers = waiting[:ready].copy()
