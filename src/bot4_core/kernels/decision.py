@@ -208,7 +208,7 @@ def think(tables: TableSet, head: NDArray[np.int64], task: int) -> int:
     return act(tables, head)
 
 
-@kernel()
+@kernel(inline=True)
 def follow(
     rows: Rows,
     memory: NDArray[np.int64],

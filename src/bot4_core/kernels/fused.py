@@ -47,6 +47,7 @@ from bot4_core.kernels.order_rows import (
 )
 from bot4_core.kernels.step import next_message
 from bot4_core.kernels.tables import TableSet, table_at
+from bot4_core.kernels.wire_bytes import borrowed
 
 __all__ = [
     "ACTIONS_DUE",
@@ -200,7 +201,7 @@ def take_answers(
     return code
 
 
-@kernel()
+@kernel(inline=True)
 def let_arrive(
     rows: Rows, sight: Sight, tables: TableSet, states: Rows, desk: Desk, now: int
 ) -> int:
@@ -214,7 +215,7 @@ def let_arrive(
     return take_answers(rows, sight, tables, states, desk, now)
 
 
-@kernel()
+@kernel(inline=True)
 def decide_upon(
     rows: Rows,
     memory: NDArray[np.int64],
@@ -240,7 +241,7 @@ def decide_upon(
     return ENDED if request(tables, desk) else UNSAFE_FEE
 
 
-@kernel()
+@kernel(inline=True)
 def reach_orders(sight: Sight, records: Rows, head: NDArray[np.int64], desk: Desk) -> bool:
     """Let the message at hand reach our resting orders; False where the desk has to grow first."""
     if desk[OPEN_ORDERS] == 0 and desk[TAKEN] == 0:
@@ -249,7 +250,7 @@ def reach_orders(sight: Sight, records: Rows, head: NDArray[np.int64], desk: Des
     return bool(head[8] == head[9])
 
 
-@kernel()
+@kernel(inline=True)
 def begin(
     rows: Rows,
     sight: Sight,
@@ -273,7 +274,7 @@ def begin(
     return code
 
 
-@kernel()
+@kernel(inline=True)
 def finish(
     rows: Rows,
     sight: Sight,
@@ -330,11 +331,14 @@ def run_ahead(
         whose decision Python has to finish.
     """
     code = ENDED
-    while code == ENDED and head[START] < stop:
-        if head[PHASE] == BEFORE:
-            code = begin(rows, sight, records, stop, tables, states, head, desk)
-        if code == ENDED and head[PHASE] == STEP:
-            code = decide_upon(rows, sight.words, records, tables, states, head, desk)
-        if code == ENDED and head[PHASE] >= MATCH:
-            code = finish(rows, sight, records, tables, states, head, desk)
+    books, seen = borrowed(rows), Sight(borrowed(sight.rows), borrowed(sight.words))
+    events, memory, slots = borrowed(records), borrowed(states), borrowed(head)
+    venue, session = borrowed(desk), borrowed(tables)
+    while code == ENDED and slots[START] < stop:
+        if slots[PHASE] == BEFORE:
+            code = begin(books, seen, events, stop, session, memory, slots, venue)
+        if code == ENDED and slots[PHASE] == STEP:
+            code = decide_upon(books, seen.words, events, session, memory, slots, venue)
+        if code == ENDED and slots[PHASE] >= MATCH:
+            code = finish(books, seen, events, session, memory, slots, venue)
     return code

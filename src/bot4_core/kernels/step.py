@@ -40,7 +40,7 @@ FIRST_ORDER: Final = int(EventKind.ORDER_ACCEPTED)
 BOOK_KINDS: Final = (int(EventKind.BOOK_CLEAR), int(EventKind.BOOK_SET))
 
 
-@kernel()
+@kernel(inline=True)
 def group_of(kind: int) -> int:
     """Return what a kind of event asks of a driver; 0 for the inside of a book message."""
     if kind in MARKET_KINDS:
@@ -50,7 +50,7 @@ def group_of(kind: int) -> int:
     return 0 if kind in BOOK_KINDS else OTHER
 
 
-@kernel()
+@kernel(inline=True)
 def next_message(records: Rows, start: int, stop: int, head: NDArray[np.int64]) -> None:
     """Find the end of the message that starts at ``start``, and what it is about.
 
@@ -74,7 +74,7 @@ def next_message(records: Rows, start: int, stop: int, head: NDArray[np.int64]) 
     head[9] = last + 1
 
 
-@kernel()
+@kernel(inline=True)
 def show_book(row: Row, view: Row, time: int, received: int) -> None:
     """Copy a book's top and last print into the instrument's view."""
     view["time"] = time
@@ -102,7 +102,7 @@ def show_depth(row: Row, memory: NDArray[np.int64], view: Row, size: int) -> Non
         view["vwap_ask"] = cost / size * float(view["price_unit"])
 
 
-@kernel()
+@kernel(inline=True)
 def show_market(
     rows: Rows, memory: NDArray[np.int64], views: Rows, states: Rows, head: NDArray[np.int64]
 ) -> None:
@@ -120,7 +120,7 @@ def show_market(
     head[7] = row["wanted"]
 
 
-@kernel()
+@kernel(inline=True)
 def take_found(
     rows: Rows,
     memory: NDArray[np.int64],

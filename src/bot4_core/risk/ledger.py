@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
-from typing import Self, TypeAlias
+from typing import NamedTuple, Self, TypeAlias
 
 from bot4_core.domain_types.accounts import (
     FundingPayment,
@@ -14,18 +14,37 @@ from bot4_core.domain_types.canonical_types import (
     InstrumentId,
     Money,
     Nanoseconds,
+    OrderNumber,
+    Price,
     Quantity,
 )
 from bot4_core.domain_types.instruments import Instrument
 from bot4_core.domain_types.orders import Fill
+from bot4_core.domain_types.records import Side
 from bot4_core.errors import LedgerError
 from bot4_core.risk.ledger_accounts import AssetAccount, money, units_of
 from bot4_core.risk.ledger_positions import CostPosition
 
-__all__ = ["Ledger", "LedgerEntry"]
+__all__ = ["FillRow", "Ledger", "LedgerEntry"]
 
 LedgerEntry: TypeAlias = Fill | FundingPayment | Transfer
 """Anything that moves an amount."""
+
+
+class FillRow(NamedTuple):
+    """A fill as integers, scaled as its instrument and its fee's asset are."""
+
+    instrument: int
+    side: int
+    price: int
+    size: int
+    fee: int
+    fee_exponent: int
+    fee_asset: str
+    order: int
+    time: int
+    trade_id: int
+    maker: bool
 
 
 class Ledger:
@@ -60,7 +79,7 @@ class Ledger:
         keep_entries: bool = True,
     ) -> None:
         self.sizes: list[int] = []
-        self.entries: list[LedgerEntry] = []
+        self._entries: list[LedgerEntry | FillRow] = []
         self._keep = keep_entries
         self._opening = dict(opening)
         self._accounts: dict[str, AssetAccount] = {}
@@ -81,6 +100,11 @@ class Ledger:
         self.sizes.append(0)
         return InstrumentId(len(self._positions) - 1)
 
+    @property
+    def entries(self) -> list[LedgerEntry]:
+        """Everything that was booked, if entries are kept."""
+        return [self._entry(row) for row in self._entries]
+
     def book(self, fill: Fill) -> Money:
         """Book a fill and return the profit that it realised, before fees.
 
@@ -93,23 +117,50 @@ class Ledger:
         """
         position = self._position(fill.instrument)
         instrument = position.instrument
-        price = fill.price.scaled_at(instrument.price_exponent)
-        size = fill.size.scaled_at(instrument.size_exponent)
-        side = int(fill.side)
-        if side == 0 or price <= 0 or size <= 0:
-            raise LedgerError(f"trade {fill.trade_id}: {fill.side.name} {size} at {price}")
+        row = FillRow(
+            instrument=fill.instrument,
+            side=int(fill.side),
+            price=fill.price.scaled_at(instrument.price_exponent),
+            size=fill.size.scaled_at(instrument.size_exponent),
+            fee=fill.fee.value,
+            fee_exponent=fill.fee.exponent,
+            fee_asset=fill.fee_asset,
+            order=fill.order,
+            time=fill.time,
+            trade_id=fill.trade_id,
+            maker=fill.maker,
+        )
+        return money(self.book_row(row), position.exponent)
+
+    def book_row(self, row: FillRow) -> int:
+        """Book a fill given as integers; return what it realised, as `book` at full precision.
+
+        Raises
+        ------
+        LedgerError
+            As `book`.
+        """
+        position = self._position(row.instrument)
+        side, price, size = row.side, row.price, row.size
+        if side not in (-1, 1) or price <= 0 or size <= 0:
+            raise LedgerError(f"trade {row.trade_id}: side {side}, {size} at {price}")
         worth, realised = position.trade(side, size, price)
         account = self._account(position.asset, position.exponent)
         if position.spot:
+            instrument = position.instrument
             account.trade(-side * worth, position.exponent)
             base = self._account(instrument.base, instrument.size_exponent)
             base.trade(side * size, instrument.size_exponent)
         else:
             account.trade(realised, position.exponent)
-        self._book_fee(fill, position)
-        self.sizes[fill.instrument] = position.size
-        self._note(fill)
-        return money(realised, position.exponent)
+        if row.fee:
+            self._account(row.fee_asset, row.fee_exponent).fee(row.fee, row.fee_exponent)
+        if row.fee_asset == position.asset:
+            position.charges.fee(row.fee, row.fee_exponent)
+        self.sizes[row.instrument] = position.size
+        if self._keep:
+            self._entries.append(row)
+        return realised
 
     def fund(self, instrument: int, rate: int, price: int, time: int) -> FundingPayment | None:
         """Book a funding settlement of a perpetual; None without a position.
@@ -157,13 +208,6 @@ class Ledger:
         exponent = transfer.amount.exponent
         self._account(transfer.asset, exponent).transfer(transfer.amount.value, exponent)
         self._note(transfer)
-
-    def _book_fee(self, fill: Fill, position: CostPosition) -> None:
-        units, exponent = fill.fee.value, fill.fee.exponent
-        if units:
-            self._account(fill.fee_asset, exponent).fee(units, exponent)
-        if fill.fee_asset == position.asset:
-            position.charges.fee(units, exponent)
 
     def mark(self, instrument: int, bid: int, ask: int) -> None:
         """Mark a position at the mid of its LIVE book (scaled touch prices)."""
@@ -230,6 +274,11 @@ class Ledger:
         """All assets that ever moved or could, in order of appearance."""
         return tuple(self._accounts)
 
+    def balance_units(self, asset: str) -> tuple[int, int]:
+        """Return what the account holds of an asset: units and their exponent."""
+        account = self._known(asset)
+        return account.closing, account.exponent
+
     def balance(self, asset: str) -> Money:
         """Return what the account holds of an asset."""
         account = self._known(asset)
@@ -246,10 +295,19 @@ class Ledger:
             fees=money(held.charges.fees, held.charges.exponent),
         )
 
-    def cost(self, instrument: int) -> Money:
-        """Return what the open size of a position is worth at its entry prices, not negative."""
+    def cost(self, instrument: int) -> tuple[int, int]:
+        """Return what the open size of a position is worth at its entry prices, not negative.
+
+        Returns
+        -------
+        units, exponent : int
+        """
         held = self._position(instrument)
-        return money(held.cost, held.exponent)
+        return held.cost, held.exponent
+
+    def average_price(self, instrument: int) -> Price | None:
+        """Return the entry price of an open position."""
+        return self._position(instrument).average_price()
 
     def unrealised(self, instrument: int) -> Money:
         """Return the profit of closing a position at its mark."""
@@ -270,7 +328,9 @@ class Ledger:
             self._check_equity(asset, account)
         if self._keep:
             instruments = [position.instrument for position in self._positions]
-            again = type(self).replay(instruments, self._opening, self.entries)
+            again = type(self)(instruments, self._opening, keep_entries=False)
+            for entry in self._entries:
+                again._book_any(entry)
             if again.digest() != self.digest():
                 raise LedgerError("booking the entries once more ends in other books")
 
@@ -284,13 +344,35 @@ class Ledger:
         """Build the books from their entries, for instance from the audit log."""
         ledger = cls(instruments, opening, keep_entries=False)
         for entry in entries:
-            if isinstance(entry, Fill):
-                ledger.book(entry)
-            elif isinstance(entry, FundingPayment):
-                ledger.book_funding(entry)
-            else:
-                ledger.transfer(entry)
+            ledger._book_any(entry)
         return ledger
+
+    def _book_any(self, entry: LedgerEntry | FillRow) -> None:
+        if isinstance(entry, FillRow):
+            self.book_row(entry)
+        elif isinstance(entry, Fill):
+            self.book(entry)
+        elif isinstance(entry, FundingPayment):
+            self.book_funding(entry)
+        else:
+            self.transfer(entry)
+
+    def _entry(self, row: LedgerEntry | FillRow) -> LedgerEntry:
+        if not isinstance(row, FillRow):
+            return row
+        instrument = self._positions[row.instrument].instrument
+        return Fill(
+            order=OrderNumber(row.order),
+            instrument=InstrumentId(row.instrument),
+            side=Side(row.side),
+            price=Price(row.price, instrument.price_exponent),
+            size=Quantity(row.size, instrument.size_exponent),
+            fee=Money(row.fee, row.fee_exponent),
+            fee_asset=row.fee_asset,
+            time=Nanoseconds(row.time),
+            trade_id=row.trade_id,
+            maker=row.maker,
+        )
 
     def digest(self) -> tuple[tuple[str, ...], ...]:
         """Return every sum as text, equal exactly when two ledgers hold the same (marks apart)."""
@@ -328,7 +410,7 @@ class Ledger:
 
     def _note(self, entry: LedgerEntry) -> None:
         if self._keep:
-            self.entries.append(entry)
+            self._entries.append(entry)
 
 
 def _pair(amount: Money) -> tuple[int, int]:
