@@ -266,7 +266,7 @@ class Orders:
 
     def read_fill(self, events: Records) -> tuple[Fill, OrderAlarm]:
         """Return the one EVENT row as a fill, and what is wrong with its fee."""
-        fields: tuple[int, ...] = events.item(0)
+        fields: tuple[int, ...] = tuple(events[0].item())
         return self._fills.read(fields, fields[7], fields[9])
 
     def note(

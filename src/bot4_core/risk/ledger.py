@@ -19,7 +19,7 @@ from bot4_core.domain_types.canonical_types import (
     Quantity,
 )
 from bot4_core.domain_types.instruments import Instrument
-from bot4_core.domain_types.orders import Fill
+from bot4_core.domain_types.orders import Fill, FillOrigin
 from bot4_core.domain_types.records import Side
 from bot4_core.errors import LedgerError
 from bot4_core.risk.ledger_accounts import AssetAccount, money, units_of
@@ -45,6 +45,8 @@ class FillRow(NamedTuple):
     time: int
     trade_id: int
     maker: bool
+    origin: FillOrigin = FillOrigin.OWN
+    reverses: bool = False
 
 
 class Ledger:
@@ -129,6 +131,8 @@ class Ledger:
             time=fill.time,
             trade_id=fill.trade_id,
             maker=fill.maker,
+            origin=fill.origin,
+            reverses=fill.reverses,
         )
         return money(self.book_row(row), position.exponent)
 
@@ -372,6 +376,8 @@ class Ledger:
             time=Nanoseconds(row.time),
             trade_id=row.trade_id,
             maker=row.maker,
+            origin=row.origin,
+            reverses=row.reverses,
         )
 
     def digest(self) -> tuple[tuple[str, ...], ...]:

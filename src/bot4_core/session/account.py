@@ -1,21 +1,19 @@
 """The account of a session: orders, books, limits, and what the views show of them."""
 
 from collections.abc import Sequence
-from fractions import Fraction
-from math import ceil, floor
 from typing import Final
 
 from bot4_core.domain_types.accounts import FundingPayment
-from bot4_core.domain_types.canonical_types import Money
 from bot4_core.domain_types.instruments import Instrument
 from bot4_core.domain_types.order_codes import OrderAlarm
 from bot4_core.domain_types.orders import Fill
+from bot4_core.domain_types.records import EventFlag
 from bot4_core.jit import entry_point
 from bot4_core.kernels.equity import rebase, revalue
 from bot4_core.kernels.order_rows import Slot
 from bot4_core.orders import OrderChange, Orders
 from bot4_core.plugins.interfaces import Records
-from bot4_core.risk.ledger import Ledger
+from bot4_core.risk.ledger import FillRow, Ledger
 from bot4_core.risk.limits import LimitCheck
 from bot4_core.session.config import SessionConfig
 from bot4_core.session.funding import Due
@@ -25,6 +23,10 @@ __all__ = ["MONEY_EXPONENT", "MONEY_UNIT", "Account"]
 MONEY_EXPONENT: Final = -8
 """Exponent of the money units that limits are checked in."""
 MONEY_UNIT: Final = 1e-8
+MAKER: Final = int(EventFlag.MAKER)
+OUT_OF_THE_ORDINARY: Final = int(
+    EventFlag.THIRD_ASSET_FEE | EventFlag.LIQUIDATED | EventFlag.DELEVERAGED | EventFlag.SETTLED
+)
 
 
 class Account:
@@ -47,7 +49,7 @@ class Account:
         self.orders = Orders(instruments, tag, views=views, final_after=config.answers.final_after)
         self.ledger = Ledger(instruments, {self.asset: config.account.cash})
         limits = config.limits.limits(config.account.cash)
-        opening = self._in_money(self.ledger.balance(self.asset))
+        opening = in_money(*self.ledger.balance_units(self.asset))
         self.limits = LimitCheck(limits, instruments, views, MONEY_EXPONENT, opening)
         tables = self.orders.tables
         self.limits.place(tables)
@@ -72,22 +74,51 @@ class Account:
 
     def book(self, fill: Fill, now: int) -> None:
         """Book a fill and show what it changed."""
-        self.fills += 1
         self.ledger.book(fill)
-        self._show(fill.instrument)
-        self._rebase(self._handle, self._in_money(self.ledger.balance(self.asset)), now)
+        self._booked(fill.instrument, now)
 
-    def book_filed(self, events: Records) -> OrderAlarm:
-        """Book the one EVENT row, a fill that the order tables have taken in just now."""
-        fill, alarms = self.orders.read_fill(events)
-        self.book(fill, int(self.orders.tables[Slot.TALLY]["now"][0]))
-        return alarms
+    def book_filed(self, events: Records, now: int) -> OrderAlarm:
+        """Book the one EVENT row, a fill that the order tables have taken in just now.
+
+        Returns
+        -------
+        OrderAlarm
+            What is wrong with its fee.
+        """
+        time, received, price, size, trade, fee, number, instrument, _, side, flags = events.item(0)
+        if flags & OUT_OF_THE_ORDINARY:
+            fill, alarms = self.orders.read_fill(events)
+            self.book(fill, now)
+            return alarms
+        rules = self.instruments[instrument]
+        row = FillRow(
+            instrument=instrument,
+            side=side,
+            price=price,
+            size=size,
+            fee=fee,
+            fee_exponent=rules.settlement_exponent,
+            fee_asset=rules.settled_in,
+            order=number,
+            time=time or received,
+            trade_id=trade,
+            maker=bool(flags & MAKER),
+        )
+        self.ledger.book_row(row)
+        self._booked(instrument, now)
+        return OrderAlarm.NONE
+
+    def _booked(self, instrument: int, now: int) -> None:
+        """Show what a fill changed."""
+        self.fills += 1
+        self._show(instrument)
+        self._rebase(self._handle, in_money(*self.ledger.balance_units(self.asset)), now)
 
     def fund(self, instrument: int, due: Due, now: int) -> FundingPayment | None:
         """Book a funding settlement that has passed; None without a position."""
         payment = self.ledger.fund(instrument, due.rate, due.price, due.time)
         if payment is not None:
-            self._rebase(self._handle, self._in_money(self.ledger.balance(self.asset)), now)
+            self._rebase(self._handle, in_money(*self.ledger.balance_units(self.asset)), now)
         return payment
 
     def mark(self) -> None:
@@ -101,12 +132,15 @@ class Account:
         view, desk = self._views[number], self._desks[number]
         if not desk["bid"] and view["bid"] > 0 and view["ask"] > 0:
             desk["bid"], desk["ask"] = view["bid"], view["ask"]
-        average = self.ledger.position(number).average_price
-        view["position"] = self.ledger.sizes[number]
+        average = self.ledger.average_price(number)
+        held = self.ledger.sizes[number]
+        view["position"] = held
         view["average_price"] = float(average.decimal) if average is not None else 0.0
-        desk["cost"] = self._in_money(self.ledger.cost(number), up=view["position"] > 0)
+        units, exponent = self.ledger.cost(number)
+        desk["cost"] = -in_money(-units, exponent) if held > 0 else in_money(units, exponent)
 
-    def _in_money(self, amount: Money, *, up: bool = False) -> int:
-        """Return an amount in money units, rounded down or up."""
-        units = Fraction(amount.decimal) / Fraction(10) ** MONEY_EXPONENT
-        return ceil(units) if up else floor(units)
+
+def in_money(units: int, exponent: int) -> int:
+    """Return an amount in money units, rounded down."""
+    power = exponent - MONEY_EXPONENT
+    return units * int(10**power) if power >= 0 else units // int(10**-power)

@@ -27,7 +27,7 @@ from bot4_core.kernels.fused import (
     UNSAFE_FEE,
     run_ahead,
 )
-from bot4_core.kernels.order_desk import OUTCOMES
+from bot4_core.kernels.order_fills import OUTCOMES, Outcome
 from bot4_core.kernels.order_rows import Slot
 from bot4_core.kernels.step import HEAD_SLOTS
 from bot4_core.plugins.interfaces import Records
@@ -137,8 +137,9 @@ class FusedDriver:
         elif code == ANSWERS_DUE:
             shell.answer(self._venue.due(int(head[2])))
         elif code == FILL_DUE:
-            alarms = self._account.book_filed(self._tables[Slot.BOOKING])
-            if alarms or self._tables[Slot.OUTCOME][3]:
+            now = int(self._tables[Slot.TALLY]["now"][0])
+            alarms = self._account.book_filed(self._tables[Slot.BOOKING], now)
+            if alarms or self._tables[Slot.OUTCOME][Outcome.ALARMS]:
                 self._raise_alarm(alarms)
         elif code == ALARM:
             self._raise_alarm()
@@ -159,7 +160,9 @@ class FusedDriver:
         """Stop new risk where evidence does not fit, before the other answers are taken in."""
         instrument = int(self._tables[Slot.ANSWER_HEAD][0])
         rest = self._venue.ready(int(self._head[2]))
-        self._driver.alarm(instrument, alarms | OrderAlarm(int(self._tables[Slot.OUTCOME][3])))
+        self._driver.alarm(
+            instrument, alarms | OrderAlarm(int(self._tables[Slot.OUTCOME][Outcome.ALARMS]))
+        )
         self._shell.answer(rest)
 
     def _show_answers(self) -> None:

@@ -202,7 +202,7 @@ def test_check_finds_profits_that_do_not_explain_the_equity() -> None:
 
 def test_check_finds_books_that_their_entries_do_not_make() -> None:
     ledger = ledger_of(LINEAR, (Side.BUY, "1", "100"))
-    ledger.entries.pop()
+    ledger._entries.pop()
     with pytest.raises(LedgerError, match="once more"):
         ledger.check()
 

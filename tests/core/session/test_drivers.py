@@ -28,7 +28,7 @@ ALL_COMPILED = (True, True, True, True)
 class KeptLog:
     """Keeps what an audit log would be given."""
 
-    path, pending, committed, head = "", 0, 0, b""
+    path, pending, committed, head, root, unpublished = "", 0, 0, b"", b"", 0
 
     def __init__(self) -> None:
         self.records: list[tuple[Any, ...]] = []
