@@ -8,7 +8,7 @@ from bot4_plugins.exchange_sim.settings import Fault, FaultKind
 __all__ = ["FaultyLine"]
 
 Message = tuple[int, bytes]
-LOSSES: Final = (FaultKind.LOSE_ANSWER, FaultKind.LOSE_REQUEST)
+LOSSES: Final[tuple[FaultKind, ...]] = (FaultKind.LOSE_ANSWER, FaultKind.LOSE_REQUEST)
 
 
 class FaultyLine:
