@@ -12,19 +12,17 @@ from benchmarks.peers.same_events import CONFIG, SameEvents
 from benchmarks.peers.task import LATENCY_NS, POWER, Outcome, Task
 from benchmarks.peers.touch_quoting import Memory, SomeLots, TouchQuoting, TouchSettings
 from bot4_core import Session, SessionConfig
-from bot4_core.domain_types.canonical_types import Nanoseconds
 from bot4_core.domain_types.orders import Fill
 from bot4_core.domain_types.records import Records, Side
 from bot4_core.kernels.order_rows import Slot
 from bot4_core.market.order_book import Books
-from bot4_core.orders import Orders
 from bot4_core.plugins.interfaces import PartSettings
 from bot4_core.session.config import AccountConfig, LimitsConfig, QuotingConfig
-from bot4_core.session.paper import PaperSettings, PaperVenue
+from bot4_core.session.paper import PaperSettings
+from bot4_core.session.paper_market import PaperMarket
 from bot4_core.session.runner import SessionRunner
-from bot4_core.session.state import Parts, SessionState
+from bot4_core.session.state import Parts
 
-NEVER = 2**63 - 1
 CASH = Decimal(10**9)
 PLENTY = 100_000
 UNBOUND = LimitsConfig(
@@ -40,57 +38,18 @@ UNBOUND = LimitsConfig(
 )
 
 
-class RecordsMarket:
+class RecordsMarket(PaperMarket):
     """Event records in memory as the market of a session, matched on paper."""
 
     def __init__(self, same: SameEvents, matching: PaperSettings) -> None:
-        self.instruments = (same.instrument,)
-        self.table = same.table
+        super().__init__((same.instrument,), same.table, matching)
         self.share, self.quarantined = 0.0, 0
         self.warnings: tuple[str, ...] = ()
         self._records = same.records
-        self._matching = matching
-        self._venue: PaperVenue | None = None
-        self._orders: Orders | None = None
-
-    @property
-    def paper(self) -> PaperVenue:
-        """The paper venue."""
-        assert self._venue is not None
-        return self._venue
-
-    def attach(self, state: SessionState) -> None:
-        """Match against the session's books."""
-        self._venue = PaperVenue(self.table, self.instruments, self._matching, state.books)
-        self._orders = state.account.orders
 
     def batches(self) -> Iterator[Records]:
         """Yield everything at once."""
         yield self._records
-
-    def before(self, now: int) -> Records:
-        """Return answers due."""
-        return self.paper.due(now)
-
-    def after(self, records: Records, start: int, stop: int, now: int) -> Records:
-        """Match one message."""
-        return self.paper.on_market(records, start, stop, now)
-
-    def place(self, intents: Records, time: Nanoseconds) -> None:
-        """Send an order."""
-        self.paper.place(intents[0])
-
-    def cancel(self, number: int, time: Nanoseconds) -> None:
-        """Send a cancellation."""
-        assert self._orders is not None
-        self.paper.cancel(number, time, self._orders.terms(number))
-
-    def resync(self, instrument: int, time: int) -> None:
-        """Do nothing: a recording holds the snapshots that it holds."""
-
-    def settle(self) -> Iterator[Records]:
-        """Let what is on its way arrive."""
-        yield self.paper.due(NEVER)
 
 
 class Ours:

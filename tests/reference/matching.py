@@ -1,10 +1,34 @@
 """The paper matcher again: lists, dicts and Python integers, one obvious step after the other."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from math import ceil
 
 BUY, SELL = 1, -1
+
+
+@dataclass
+class SlowLatency:
+    """Latencies of one kind: constant, drawn from samples, or growing with the feed's delay."""
+
+    base: tuple[int, int] = (0, 0)
+    samples: Sequence[Sequence[int]] = ()
+    percents: tuple[int, int] = (0, 0)
+    seed: int = 1
+    delays: list[int] = field(default_factory=list)
+
+    def see(self, sent: int, received: int) -> None:
+        if sent > 0:
+            self.delays.append(received - sent)
+
+    def next(self, way: int) -> int:
+        if self.samples:
+            self.seed = self.seed * 48_271 % (2**31 - 1)
+            mine = self.samples[way]
+            return mine[self.seed * len(mine) // (2**31 - 1)]
+        delay = self.delays[-1] - min(0, *self.delays) if self.delays else 0
+        return self.base[way] + self.percents[way] * delay // 100
 
 
 @dataclass
@@ -56,25 +80,36 @@ class SlowTerms:
     min_notional: int = 0
     maker: Fraction = Fraction(0)
     taker: Fraction = Fraction(0)
+    scale: Fraction = Fraction(1)  # of price * size, or of size / price
+    size_unit: Fraction = Fraction(1)
     trading: bool = True
     inverse: bool = False
 
     def fee(self, price: int, size: int, *, maker: bool) -> int:
+        return self.charge(price, size, self.maker if maker else self.taker)
+
+    def charge(self, price: int, size: int, rate: Fraction) -> int:
         notional = Fraction(size, price) if self.inverse else Fraction(price * size)
-        return ceil(notional * (self.maker if maker else self.taker))
+        return ceil(notional * self.scale * rate)
 
 
-Event = tuple[int, str, int, int, int, int, int, bool]
-"""time, kind, order number, price, size, sequence, aux (fee or reason), maker"""
+Event = tuple[int, int, str, int, int, int, int, int, bool]
+"""received, time, kind, order number, price, size, sequence, aux (fee or reason), maker"""
+Share = Callable[[SlowTerms, int, int], float]
+"""Of what leaves a level, how much leaves from behind us: terms, size ahead, size behind."""
 
 
 @dataclass
 class SlowPaper:
     terms: list[SlowTerms]
     books: list[SlowBook]
-    out_delay: int
-    power: int = 0  # 0: risk-averse
+    latency: SlowLatency = field(default_factory=SlowLatency)
+    share: Share | None = None  # None: risk-averse
+    self_trade: str = "expire_taker"
+    tiers: list[tuple[int, Fraction, Fraction]] = field(default_factory=list)
+    volume: int = 0
     now: int = 0
+    last_answer: int = 0
     last_arrival: int = 0
     orders: list[SlowOrder] = field(default_factory=list)  # resting, in order of arrival
     requests: list[tuple[int, str, SlowOrder | int]] = field(default_factory=list)
@@ -86,10 +121,12 @@ class SlowPaper:
 
     def say(self, kind: str, order: int, *numbers: int, maker: bool = False) -> None:
         price, size, sequence, aux = numbers
-        self.events.append((self.now, kind, order, price, size, sequence, aux, maker))
+        self.last_answer = max(self.last_answer, self.now + self.latency.next(1))
+        told = (self.last_answer, self.now, kind, order, price, size, sequence, aux, maker)
+        self.events.append(told)
 
     def send(self, time: int, kind: str, what: SlowOrder | int) -> None:
-        self.last_arrival = max(self.last_arrival, time + self.out_delay)
+        self.last_arrival = max(self.last_arrival, time + self.latency.next(0))
         self.requests.append((self.last_arrival, kind, what))
 
     def advance(self, now: int) -> None:
@@ -154,32 +191,46 @@ class SlowPaper:
         order.open, order.venue_id = order.size, self.venue_orders
         self.say("accepted", order.number, order.price, order.open, order.venue_id, 0)
         instrument, side = order.instrument, order.side
-        own = self.own(instrument, -side)
-        wall = own[0].price if own and order.reaches(own[0].price) else None
-        prices = [
-            price
-            for price, _ in self.books[instrument].levels(-side)
-            if order.reaches(price) and (wall is None or (wall - price) * side > 0)
-        ]
+        met = [each for each in self.own(instrument, -side) if order.reaches(each.price)]
+        walls = met if self.self_trade != "expire_maker" else []
+        levels = self.reached(order, walls[0].price if walls else None)
         room = order.open
         if order.reduce_only:
             room = min(room, -side * self.positions.get(instrument, 0))
-        enough = sum(self.visible(instrument, -side, price) for price in prices) >= order.open
+        enough = sum(self.visible(instrument, -side, price) for price in levels) >= order.open
         if order.time_in_force != "fok" or (enough and room == order.open):
-            for price in prices:
-                self.fill(order, price, self.visible(instrument, -side, price), maker=False)
+            self.take(order, met)
         if not self.finished(order):
-            if wall is not None or order.type == "market" or order.time_in_force != "gtc":
-                reason = 11 if wall is not None else 3
-                self.say("expired", order.number, 0, order.open, order.venue_id, reason)
+            if walls or order.type == "market" or order.time_in_force != "gtc":
+                self.say("expired", order.number, 0, order.open, order.venue_id, 11 if walls else 3)
             else:
                 order.level = self.books[instrument].sides[side].get(order.price, 0)
                 order.ahead, order.traded = order.level, 0
                 self.orders.append(order)
 
+    def reached(self, order: SlowOrder, wall: int | None) -> list[int]:
+        """Return the displayed prices that an order may take, up to before a wall."""
+        return [
+            price
+            for price, _ in self.books[order.instrument].levels(-order.side)
+            if order.reaches(price) and (wall is None or (wall - price) * order.side > 0)
+        ]
+
+    def take(self, order: SlowOrder, met: list[SlowOrder]) -> None:
+        """Walk the displayed levels; where our own orders stand in the way, one or both expire."""
+        for wall in [*met, None]:
+            for price in self.reached(order, wall.price if wall else None):
+                size = self.visible(order.instrument, -order.side, price)
+                self.fill(order, price, size, maker=False)
+            if wall is None or self.finished(order) or self.self_trade == "expire_taker":
+                return
+            for each in [wall, *([order] if self.self_trade == "expire_both" else [])]:
+                self.say("expired", each.number, 0, each.open, each.venue_id, 11)
+            self.orders.remove(wall)
+
     def finished(self, order: SlowOrder) -> bool:
         return order.open == 0 or any(
-            event[1] == "expired" and event[2] == order.number for event in self.events
+            event[2] == "expired" and event[3] == order.number for event in self.events
         )
 
     def fill(self, order: SlowOrder, price: int, size: int, *, maker: bool) -> int:
@@ -206,6 +257,11 @@ class SlowPaper:
             self.positions[order.instrument] = position = position + order.side * done
             fee = self.terms[order.instrument].fee(price, done, maker=maker)
             self.say("filled", order.number, price, done, self.trades, fee, maker=maker)
+            terms = self.terms[order.instrument]
+            self.volume += terms.charge(price, done, Fraction(1))
+            reached = [rates for volume, *rates in self.tiers if volume <= self.volume]
+            for each in self.terms if reached else []:
+                each.maker, each.taker = reached[-1]
         if order.open and order.reduce_only and order.side * position >= 0:
             self.say("expired", order.number, 0, order.open, order.venue_id, 10)
         if self.finished(order) and order in self.orders:
@@ -251,9 +307,9 @@ class SlowPaper:
     def requeue(self, order: SlowOrder, shown: int) -> None:
         gone = order.level - order.traded - shown
         ahead = order.ahead
-        if self.power and gone > 0 and ahead > 0:
+        if self.share is not None and gone > 0 and ahead > 0:
             behind = max(shown + gone - ahead, 0)
-            front, back = float(ahead) ** self.power, float(behind) ** self.power
-            ahead -= gone - min(int(back / (front + back) * gone), behind)
+            share = self.share(self.terms[order.instrument], ahead, behind)
+            ahead -= gone - min(int(share * gone), behind)
         order.ahead = max(min(ahead, shown), 0)
         order.level, order.traded = shown, 0

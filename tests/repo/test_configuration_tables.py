@@ -12,7 +12,7 @@ from tests.repo.test_settings_tables import written
 from bot4_core.domain_types.instruments import FeeSchedule, Instrument
 from bot4_core.domain_types.risk_limits import LimitsPreset, RiskLimits
 from bot4_core.session import config
-from bot4_core.session.paper import PaperSettings
+from bot4_core.session.paper import FeeTier, PaperSettings
 
 PAGE: Final = "docs/reference/configuration.md"
 HEADING: Final = "| key | default | meaning |"
@@ -27,6 +27,7 @@ SECTIONS: Final[dict[str, type[Any]]] = {
     "`[quoting]`": config.QuotingConfig,
     "`[answers]`": config.AnswersConfig,
     "`[matching]`": PaperSettings,
+    "`[[matching.fee_tiers]]`": FeeTier,
     "`fees`": FeeSchedule,
     "`[audit]`": config.AuditConfig,
     "`[[instruments]]`": Instrument,

@@ -13,21 +13,24 @@ from numpy.typing import NDArray
 from bot4_core.domain_types.records import EVENT_DTYPE, EventKind, OrderStatus
 from bot4_core.jit import kernel
 from bot4_core.kernels.decision import DECIDED, OBSERVE_AND_ACT, READY, follow, think
-from bot4_core.kernels.matching import advance, match_events, submit, submit_cancel
+from bot4_core.kernels.matching import (
+    advance,
+    match_events,
+    minds_market,
+    submit,
+    submit_cancel,
+)
 from bot4_core.kernels.matching_sight import Sight
 from bot4_core.kernels.matching_state import (
     EVENT_RECEIVED,
     EVENT_WORDS,
+    HIGHEST_RATE,
     INSTRUMENTS,
     INVERSE,
-    MAKER_RATE,
-    OPEN_ORDERS,
     OUT,
     OUT_AT,
     REQUEST_ROOM,
     REQUESTS,
-    TAKEN,
-    TAKER_RATE,
     Desk,
     terms_of,
 )
@@ -122,7 +125,7 @@ def has_safe_fee(desk: Desk, instrument: int, size: int) -> bool:
     if not 0 <= instrument < desk[INSTRUMENTS]:
         return True
     terms = terms_of(desk, instrument)
-    rate = max(abs(desk[terms + MAKER_RATE]), abs(desk[terms + TAKER_RATE]), 1)
+    rate = max(desk[terms + HIGHEST_RATE], 1)
     return bool(desk[terms + INVERSE] == 0 or size <= PRODUCT_LIMIT // rate)
 
 
@@ -244,7 +247,7 @@ def decide_upon(
 @kernel(inline=True)
 def reach_orders(sight: Sight, records: Rows, head: NDArray[np.int64], desk: Desk) -> bool:
     """Let the message at hand reach our resting orders; False where the desk has to grow first."""
-    if desk[OPEN_ORDERS] == 0 and desk[TAKEN] == 0:
+    if not minds_market(desk):
         return True
     head[8] = match_events(desk, sight, records, int(head[8]), int(head[9]))
     return bool(head[8] == head[9])

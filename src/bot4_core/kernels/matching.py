@@ -17,13 +17,21 @@ from bot4_core.kernels.matching_fills import (
     MOST_LEVELS,
     forget_refreshed,
     on_trade,
-    requeue,
     take,
 )
+from bot4_core.kernels.matching_latency import (
+    FROM_FEED,
+    LATENCY_MODEL,
+    WAY_OUT,
+    latency,
+    see_feed,
+)
+from bot4_core.kernels.matching_queue import requeue
 from bot4_core.kernels.matching_sight import Sight, is_live, size_at
 from bot4_core.kernels.matching_state import (
     ARRIVES,
     AS_MAKER,
+    EXPIRE_MAKER,
     FIRST_ASK,
     FIRST_BID,
     FLYING,
@@ -54,6 +62,7 @@ from bot4_core.kernels.matching_state import (
     REQUEST_WORDS,
     REQUESTS,
     REQUESTS_AT,
+    SELF_TRADE,
     SIDE,
     SIZE,
     STATE,
@@ -62,7 +71,7 @@ from bot4_core.kernels.matching_state import (
     terms_of,
 )
 
-__all__ = ["advance", "match_events", "submit", "submit_cancel"]
+__all__ = ["advance", "match_events", "minds_market", "submit", "submit_cancel"]
 
 BOOK_END: Final = int(EventKind.BOOK_END)
 TRADE: Final = int(EventKind.TRADE)
@@ -71,7 +80,16 @@ TRADE: Final = int(EventKind.TRADE)
 @kernel()
 def has_room(desk: Desk) -> bool:
     """Tell whether the waiting answers can take one more step of the matcher."""
-    return bool(desk[OUT] + 2 * desk[OPEN_ORDERS] + MOST_LEVELS + 4 <= desk[OUT_ROOM])
+    fills = MOST_LEVELS
+    if desk[SELF_TRADE] == EXPIRE_MAKER:
+        fills += MOST_LEVELS * desk[OPEN_ORDERS]
+    return bool(desk[OUT] + 2 * desk[OPEN_ORDERS] + fills + 4 <= desk[OUT_ROOM])
+
+
+@kernel()
+def minds_market(desk: Desk) -> bool:
+    """Tell whether a market message can matter to the matcher at all."""
+    return bool(desk[OPEN_ORDERS] != 0 or desk[TAKEN] != 0 or desk[LATENCY_MODEL] == FROM_FEED)
 
 
 @kernel()
@@ -82,7 +100,8 @@ def send(desk: Desk, time: int) -> int:
     """
     if desk[REQUESTS] == desk[REQUEST_ROOM]:
         return 0
-    arrival = max(time + desk[LATENCY_OUT], desk[LAST_ARRIVAL])
+    delay = latency(desk, WAY_OUT, int(desk[LATENCY_OUT]))
+    arrival = max(time + delay, desk[LAST_ARRIVAL])
     desk[LAST_ARRIVAL] = arrival
     place = (desk[REQUEST_FIRST] + desk[REQUESTS]) % desk[REQUEST_ROOM]
     desk[REQUESTS] += 1
@@ -171,6 +190,13 @@ def advance(desk: Desk, sight: Sight, now: int) -> bool:
 
 
 @kernel()
+def note_feed(desk: Desk, records: NDArray[np.void], start: int, stop: int) -> None:
+    """Note how long the last of some records took, where latencies follow the feed."""
+    if desk[LATENCY_MODEL] == FROM_FEED and stop > start:
+        see_feed(desk, int(records[stop - 1]["time"]), int(records[stop - 1]["received"]))
+
+
+@kernel()
 def match_events(desk: Desk, sight: Sight, records: NDArray[np.void], start: int, stop: int) -> int:
     """Let market events reach our resting orders; the books must already contain them.
 
@@ -180,6 +206,7 @@ def match_events(desk: Desk, sight: Sight, records: NDArray[np.void], start: int
         Index of the first record not matched: ``stop``, or less when the waiting answers have no
         room; call again after making some.
     """
+    note_feed(desk, records, start, stop)
     for at in range(start, stop):
         kind = records[at]["kind"]
         if kind not in (TRADE, BOOK_END):

@@ -16,6 +16,9 @@ from bot4_core.kernels.matching_state import (
     AHEAD,
     AS_TAKER,
     EVENT_AUX,
+    EXPIRE_BOTH,
+    EXPIRE_MAKER,
+    EXPIRE_TAKER,
     FIRST_ASK,
     FIRST_BID,
     FLAGS,
@@ -36,6 +39,7 @@ from bot4_core.kernels.matching_state import (
     POSITION,
     PRICE,
     RESTING,
+    SELF_TRADE,
     SIDE,
     SIZE,
     STATE,
@@ -79,7 +83,7 @@ BAD_PRICE: Final = int(OrderReason.BAD_PRICE)
 BAD_SIZE: Final = int(OrderReason.BAD_SIZE)
 BELOW_MINIMUM: Final = int(OrderReason.BELOW_MINIMUM)
 WOULD_INCREASE: Final = int(OrderReason.WOULD_INCREASE)
-SELF_TRADE: Final = int(OrderReason.SELF_TRADE)
+MEETS_OWN: Final = int(OrderReason.SELF_TRADE)
 UNSUPPORTED: Final = int(OrderReason.UNSUPPORTED)
 NOT_OPEN: Final = int(OrderReason.NOT_OPEN)
 TOO_MANY: Final = int(OrderReason.TOO_MANY)
@@ -134,7 +138,7 @@ def size_refusal(desk: Desk, sight: Sight, order: int, terms: int) -> int:
         if opposite != 0 and (price - opposite) * side >= 0:
             return WOULD_TAKE
         if own != 0 and (price - own) * side >= 0:
-            return SELF_TRADE
+            return MEETS_OWN
     return FINE
 
 
@@ -183,6 +187,22 @@ def taking_limit(desk: Desk, order: int) -> int:
 
 
 @kernel()
+def take_past_own(desk: Desk, sight: Sight, order: int) -> None:
+    """Fill an order from the displayed book; where it meets our own, one or both expire."""
+    limit, reach = limit_of(desk, order), taking_limit(desk, order)
+    take(desk, sight, order, reach, AS_TAKER)
+    terms = terms_of(desk, desk[order + INSTRUMENT])
+    first = terms + (FIRST_ASK if desk[order + SIDE] > 0 else FIRST_BID)
+    while desk[SELF_TRADE] != EXPIRE_TAKER and reach != limit and desk[order + STATE] != FREE:
+        expire(desk, int(desk[first]), MEETS_OWN)
+        if desk[SELF_TRADE] == EXPIRE_BOTH:
+            expire(desk, order, MEETS_OWN)
+            return
+        reach = taking_limit(desk, order)
+        take(desk, sight, order, reach, AS_TAKER)
+
+
+@kernel()
 def order_arrives(desk: Desk, sight: Sight, request: int) -> None:
     """Refuse an order, or accept it, fill what can be filled, and rest or expire what is left."""
     order = desk[request + OF_ORDER]
@@ -195,14 +215,15 @@ def order_arrives(desk: Desk, sight: Sight, request: int) -> None:
     desk[VENUE_ORDERS] += 1
     desk[order + VENUE_ID] = desk[VENUE_ORDERS]
     emit(desk, ACCEPTED, order, desk[order + PRICE], desk[order + OPEN])
-    limit = taking_limit(desk, order)
+    spared = desk[SELF_TRADE] != EXPIRE_MAKER  # own orders stand in the way
+    limit = taking_limit(desk, order) if spared else limit_of(desk, order)
     if desk[order + TIME_IN_FORCE] != FOK or fillable(desk, sight, order, limit):
-        take(desk, sight, order, limit, AS_TAKER)
+        take_past_own(desk, sight, order)
     if desk[order + STATE] == FREE:
         return
-    blocked = limit != limit_of(desk, order)
+    blocked = spared and limit != limit_of(desk, order)
     if blocked or desk[order + TYPE] == MARKET or desk[order + TIME_IN_FORCE] != GTC:
-        expire(desk, order, SELF_TRADE if blocked else UNFILLED)
+        expire(desk, order, MEETS_OWN if blocked else UNFILLED)
     else:
         rest(desk, sight, order)
 

@@ -15,14 +15,10 @@ from bot4_core.kernels.matching_state import (
     FLAGS,
     FORGOTTEN,
     INSTRUMENT,
-    LEVEL,
     NEXT,
     OPEN,
     POSITION,
     PRICE,
-    PROBABILITY,
-    QUEUE_MODEL,
-    QUEUE_POWER,
     SIDE,
     TAKEN,
     TAKEN_AT,
@@ -41,8 +37,9 @@ from bot4_core.kernels.matching_state import (
     terms_of,
     unlink,
 )
+from bot4_core.kernels.matching_tiers import count_volume
 
-__all__ = ["available", "expire", "fill", "forget_refreshed", "on_trade", "requeue", "take"]
+__all__ = ["available", "expire", "fill", "forget_refreshed", "on_trade", "take"]
 
 FILLED: Final = int(EventKind.ORDER_FILLED)
 EXPIRED: Final = int(EventKind.ORDER_EXPIRED)
@@ -81,6 +78,7 @@ def fill(desk: Desk, order: int, price: int, size: int, role: int) -> int:
         at = emit(desk, FILLED + MAKER * role, order, price, done)
         desk[at + EVENT_SEQUENCE] = desk[TRADES]
         desk[at + EVENT_AUX] = fee_of(desk, terms, price, done, role)
+        count_volume(desk, terms, price, done)
     if desk[order + OPEN] == 0:
         unlink(desk, order)
     elif reducing and side * desk[terms + POSITION] >= 0:
@@ -215,27 +213,3 @@ def on_trade(desk: Desk, instrument: int, side: int, price: int, size: int) -> N
         if rest > queue:
             rest -= fill(desk, order, desk[order + PRICE], rest - queue, AS_MAKER)
         order = after
-
-
-@kernel()
-def requeue(desk: Desk, order: int, shown: int) -> None:
-    """Move an order's queue position to the newly displayed size of its level.
-
-    Risk-averse: only trades bring us forward, and never more is before us than is displayed.
-    Probability: what left the level without a trade left from before us and from behind us in
-    the proportion ``before ** n : behind ** n`` (as the power models of hftbacktest's
-    documentation). Single float64 operations only, so the bits are the same everywhere.
-    """
-    gone = desk[order + LEVEL] - desk[order + TRADED] - shown
-    ahead = desk[order + AHEAD]
-    if desk[QUEUE_MODEL] == PROBABILITY and gone > 0 and ahead > 0:
-        behind = max(shown + gone - ahead, 0)
-        before_weight, behind_weight = 1.0, 1.0
-        for _ in range(desk[QUEUE_POWER]):
-            before_weight *= float(ahead)
-            behind_weight *= float(behind)
-        share = behind_weight / (before_weight + behind_weight)
-        ahead -= gone - min(int(share * float(gone)), behind)
-    desk[order + AHEAD] = max(min(ahead, shown), 0)
-    desk[order + LEVEL] = shown
-    desk[order + TRADED] = 0

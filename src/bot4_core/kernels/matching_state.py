@@ -10,6 +10,7 @@ head                   ``HEAD`` words, named by the constants below
 terms                  one row an instrument: its rules, our best orders there, our position
 orders                 one row an open order; free rows form a list
 taken                  what we took at displayed levels, oldest first
+extra                  latencies to draw from, fee tiers
 requests               a ring of requests on their way to the venue
 out                    answers that wait: event records of eight words
 ====================== ==========================================================================
@@ -22,10 +23,12 @@ from numpy.typing import NDArray
 
 from bot4_core.domain_types.records import EVENT_DTYPE, EventFlag
 from bot4_core.jit import kernel
+from bot4_core.kernels.matching_latency import WAY_BACK, latency
 
 __all__ = [
     "TERMS_DTYPE",
     "Desk",
+    "charge",
     "emit",
     "event_rows",
     "exact_fee",
@@ -41,8 +44,9 @@ FREE: Final = 0
 FLYING: Final = 1  # on its way to the venue
 RESTING: Final = 2
 
-RISK_AVERSE: Final = 0
-PROBABILITY: Final = 1
+EXPIRE_TAKER: Final = 0  # what happens where an order of ours would meet another of ours
+EXPIRE_MAKER: Final = 1
+EXPIRE_BOTH: Final = 2
 
 AS_TAKER: Final = 0
 AS_MAKER: Final = 1
@@ -73,7 +77,15 @@ ORDER_ROOM: Final = 21  # rows, requests, answers
 TAKEN_ROOM: Final = 22
 REQUEST_ROOM: Final = 23
 OUT_ROOM: Final = 24
-HEAD: Final = 32
+# 25 to 34 are those of ``matching_latency``
+LAST_ANSWER: Final = 35  # when the last answer made reaches us
+SELF_TRADE: Final = 36
+EXTRA_AT: Final = 37
+TIERS: Final = 38  # rows of fee tiers, and where they are
+TIERS_AT: Final = 39
+TIER: Final = 40  # tiers reached
+VOLUME: Final = 41  # filled so far, at the settlement exponent
+HEAD: Final = 48
 
 TERMS_DTYPE: Final = np.dtype(
     [
@@ -90,6 +102,9 @@ TERMS_DTYPE: Final = np.dtype(
         ("first_bid", "<i8"),  # our best resting order, 0 for none
         ("first_ask", "<i8"),
         ("position", "<i8"),
+        ("size_scale", "<i8"),  # sizes in one base unit
+        ("one", "<i8"),  # the rate of which a fee is the notional itself
+        ("highest", "<i8"),  # no rate is further from 0
     ]
 )
 """What the matcher knows of one instrument; row number = instrument id."""
@@ -108,7 +123,10 @@ FEE_UNIT: Final = 9
 FIRST_BID: Final = 10
 FIRST_ASK: Final = 11
 POSITION: Final = 12
-TERM_WORDS: Final = 13
+SIZE_SCALE: Final = 13
+ONE_RATE: Final = 14
+HIGHEST_RATE: Final = 15
+TERM_WORDS: Final = 16
 
 # an order's row; the first eight words are those of an INTENT_DTYPE row
 NUMBER: Final = 0
@@ -165,6 +183,7 @@ def new_desk(
     taken: int = 256,
     requests: int = 256,
     out: int = 1024,
+    extra: int = 0,
 ) -> Desk:
     """Return an empty desk for instruments with the given terms.
 
@@ -173,12 +192,14 @@ def new_desk(
     terms : (instruments,) TERMS_DTYPE
     orders, taken, requests, out : int
         Capacities: open orders, remembered levels, requests under way, answers waiting.
+    extra : int
+        Words for latencies and fee tiers, at ``EXTRA_AT``.
     """
-    parts = (HEAD, len(terms) * TERM_WORDS, orders * ORDER_WORDS, taken * TAKEN_WORDS)
+    parts = (HEAD, len(terms) * TERM_WORDS, orders * ORDER_WORDS, taken * TAKEN_WORDS, extra)
     ends = np.cumsum(parts).tolist()
     desk = np.zeros(ends[-1] + requests * REQUEST_WORDS + out * EVENT_WORDS, np.int64)
     desk[INSTRUMENTS] = len(terms)
-    desk[TERMS_AT], desk[ORDERS_AT], desk[TAKEN_AT], desk[REQUESTS_AT] = ends
+    desk[TERMS_AT], desk[ORDERS_AT], desk[TAKEN_AT], desk[EXTRA_AT], desk[REQUESTS_AT] = ends
     desk[OUT_AT] = ends[-1] + requests * REQUEST_WORDS
     desk[ORDER_ROOM], desk[TAKEN_ROOM] = orders, taken
     desk[REQUEST_ROOM], desk[OUT_ROOM] = requests, out
@@ -238,6 +259,12 @@ def fee_of(desk: Desk, terms: int, price: int, size: int, role: int) -> int:
     Linear: ``price * size * rate / unit``. Inverse: ``size * rate / (unit * price)``.
     """
     rate = desk[terms + MAKER_RATE] if role == AS_MAKER else desk[terms + TAKER_RATE]
+    return charge(desk, terms, price, size, int(rate))
+
+
+@kernel()
+def charge(desk: Desk, terms: int, price: int, size: int, rate: int) -> int:
+    """Return what a rate makes of a fill's notional, as ``fee_of``."""
     unit = desk[terms + FEE_UNIT]
     if desk[terms + INVERSE]:
         return int(-((-size * rate) // (unit * price)))
@@ -247,6 +274,8 @@ def fee_of(desk: Desk, terms: int, price: int, size: int, role: int) -> int:
 @kernel()
 def answer(desk: Desk, codes: int, instrument: int, side: int, number: int) -> int:
     """Append an answer, stamped with the venue clock and the time it reaches us.
+
+    Answers reach us in the order in which they were given.
 
     Parameters
     ----------
@@ -261,7 +290,9 @@ def answer(desk: Desk, codes: int, instrument: int, side: int, number: int) -> i
     at = int(desk[OUT_AT] + EVENT_WORDS * desk[OUT])
     desk[OUT] += 1
     desk[at + EVENT_TIME] = desk[NOW]
-    desk[at + EVENT_RECEIVED] = desk[NOW] + desk[LATENCY_BACK]
+    arrival = desk[NOW] + latency(desk, WAY_BACK, int(desk[LATENCY_BACK]))
+    desk[LAST_ANSWER] = max(arrival, desk[LAST_ANSWER])
+    desk[at + EVENT_RECEIVED] = desk[LAST_ANSWER]
     desk[at + EVENT_PRICE] = 0
     desk[at + EVENT_SIZE] = 0
     desk[at + EVENT_SEQUENCE] = -1

@@ -1,85 +1,51 @@
 """The paper venue: orders of ours matched against the market data of somewhere else."""
 
 from collections.abc import Sequence
-from decimal import ROUND_CEILING, Decimal
-from fractions import Fraction
-from math import lcm
 from typing import Final
 
-import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from bot4_core.domain_types.instruments import Instrument, InstrumentStatus, Settlement
+from bot4_core.domain_types.instruments import Instrument
 from bot4_core.domain_types.records import EVENT_DTYPE
-from bot4_core.errors import NumberOverflowError, ValidationError
+from bot4_core.errors import NumberOverflowError
 from bot4_core.jit import entry_point
-from bot4_core.kernels.matching import advance, match_events, submit, submit_cancel
+from bot4_core.kernels.matching import (
+    advance,
+    match_events,
+    minds_market,
+    submit,
+    submit_cancel,
+)
 from bot4_core.kernels.matching_sight import Sight, see
 from bot4_core.kernels.matching_state import (
     ARRIVES,
+    HIGHEST_RATE,
     INSTRUMENTS,
     INVERSE,
-    LATENCY_BACK,
-    LATENCY_OUT,
-    MAKER_RATE,
     OPEN_ORDERS,
     OUT,
     OUT_AT,
     OUT_ROOM,
     POSITION,
-    PROBABILITY,
-    QUEUE_MODEL,
-    QUEUE_POWER,
     REQUEST_FIRST,
     REQUEST_WORDS,
     REQUESTS,
     REQUESTS_AT,
-    RISK_AVERSE,
-    TAKEN,
-    TAKER_RATE,
-    TERMS_DTYPE,
     event_rows,
     grow_desk,
-    new_desk,
     terms_of,
     waiting_answers,
 )
 from bot4_core.market.order_book import Books
 from bot4_core.plugins.interfaces import Record, Records
+from bot4_core.session.paper_desk import PRODUCT_LIMIT, matching_terms, paper_desk
+from bot4_core.session.paper_settings import FeeTier, PaperSettings
 
-__all__ = ["PaperSettings", "PaperVenue", "matching_terms"]
+__all__ = ["FeeTier", "PaperSettings", "PaperVenue", "matching_terms"]
 
 NEVER: Final = 2**63 - 1
 REMEMBERED_ORDERS: Final = 65_536
-QUEUE_MODELS: Final = {"risk_averse": RISK_AVERSE, "probability": PROBABILITY}
-PRODUCT_LIMIT: Final = 2**62
-
-
-@attrs.frozen(kw_only=True)
-class PaperSettings:
-    """How the paper venue delays and queues.
-
-    Parameters
-    ----------
-    latency_out_ns, latency_back_ns : int
-        From sending a request until it meets the book as we see it (so it contains the feed's
-        delay), and from there until the answer reaches us.
-    queue : str
-        ``"risk_averse"``: only trades bring a resting order forward. ``"probability"``: size that
-        leaves a level without a trade leaves partly from before us.
-    queue_power : int
-        Exponent of the probability model; higher leaves more from the longer part of the queue.
-    """
-
-    latency_out_ns: int = attrs.field(default=5_000_000, validator=attrs.validators.ge(0))
-    latency_back_ns: int = attrs.field(default=5_000_000, validator=attrs.validators.ge(0))
-    queue: str = attrs.field(
-        default="risk_averse", validator=attrs.validators.in_(sorted(QUEUE_MODELS))
-    )
-    queue_power: int = attrs.field(
-        default=3, validator=[attrs.validators.ge(1), attrs.validators.le(8)]
-    )
 
 
 class PaperVenue:
@@ -97,6 +63,8 @@ class PaperVenue:
     settings : PaperSettings
     books : Books
         The books that the session keeps.
+    seed : int
+        Of drawn latencies.
 
     Notes
     -----
@@ -110,16 +78,13 @@ class PaperVenue:
         instruments: Sequence[Instrument],
         settings: PaperSettings,
         books: Books,
+        seed: int = 0,
     ) -> None:
         self.settings = settings
         self._books = books
         self._seen = books.rows
         self._sight = see(books.rows, books.memory.words)
-        self._desk = new_desk(matching_terms(table, instruments))
-        self._desk[LATENCY_OUT] = settings.latency_out_ns
-        self._desk[LATENCY_BACK] = settings.latency_back_ns
-        self._desk[QUEUE_MODEL] = QUEUE_MODELS[settings.queue]
-        self._desk[QUEUE_POWER] = settings.queue_power
+        self._desk = paper_desk(table, instruments, settings, seed)
         self._placed: dict[int, tuple[int, int]] = {}
         self._compile()
 
@@ -129,6 +94,7 @@ class PaperVenue:
         self._submit = entry_point(submit, desk, desk, 0)
         self._submit_cancel = entry_point(submit_cancel, desk, 0, 0, 0, 0)
         self._advance = entry_point(advance, desk, sight, 0)
+        self._minds_market = entry_point(minds_market, desk)
         self._match = entry_point(match_events, desk, sight, np.zeros(1, EVENT_DTYPE), 0, 0)
 
     @property
@@ -171,7 +137,7 @@ class PaperVenue:
 
     def _check_fee(self, number: int, instrument: int, size: int) -> None:
         at = int(terms_of(self._desk, instrument))
-        rate = max(abs(int(self._desk[at + MAKER_RATE])), abs(int(self._desk[at + TAKER_RATE])))
+        rate = int(self._desk[at + HIGHEST_RATE])
         if self._desk[at + INVERSE] and size * rate > PRODUCT_LIMIT:
             raise NumberOverflowError(f"the fee of order {number} leaves 64 bits")
 
@@ -205,7 +171,7 @@ class PaperVenue:
 
     def on_market(self, records: Records, start: int, stop: int, now: int) -> Records:
         """Match one market message, already in the books, and return the answers due by now."""
-        if self._desk[OPEN_ORDERS] or self._desk[TAKEN]:
+        if self._minds_market(self._desk):
             sight = self.look()
             start = self._match(self._desk, sight, records, start, stop)
             while start < stop:
@@ -249,54 +215,3 @@ class PaperVenue:
 
 NOTHING: Final = np.zeros(0, EVENT_DTYPE)
 NOTHING.setflags(write=False)
-
-
-def matching_terms(table: Records, instruments: Sequence[Instrument]) -> Records:
-    """Return what matching kernels need to know of instruments, as TERMS_DTYPE rows.
-
-    Raises
-    ------
-    ValidationError
-        If fees, multiplier and exponents do not fit into 64-bit fee arithmetic.
-    """
-    terms = np.zeros(len(instruments), TERMS_DTYPE)
-    for row, rules, instrument in zip(terms, table, instruments, strict=True):
-        row["tick"] = rules["tick"]
-        row["lot"] = rules["lot"]
-        row["min_size"] = rules["min_size"]
-        row["max_size"] = instrument.max_size
-        row["trading"] = instrument.status is InstrumentStatus.TRADING
-        row["inverse"] = instrument.settlement is Settlement.INVERSE
-        _set_minimum(row, instrument)
-        row["maker"], row["taker"], row["fee_unit"] = _fee_terms(instrument)
-    return terms
-
-
-def _set_minimum(row: Record, instrument: Instrument) -> None:
-    """Turn the least notional into a least ``price * size``, or a least size where inverse."""
-    exponent = instrument.size_exponent
-    if instrument.settlement is not Settlement.INVERSE:
-        exponent += instrument.price_exponent
-    unit = instrument.multiplier.scaleb(exponent)
-    least = int((instrument.min_notional / unit).to_integral_value(ROUND_CEILING))
-    if instrument.settlement is Settlement.INVERSE:
-        row["min_size"] = max(int(row["min_size"]), least)
-    else:
-        row["min_notional"] = least
-
-
-def _fee_terms(instrument: Instrument) -> tuple[int, int, int]:
-    """Return maker rate, taker rate and unit as integers: fee = notional * rate / unit."""
-    sign = -1 if instrument.settlement is Settlement.INVERSE else 1
-    exponent = (
-        instrument.size_exponent + sign * instrument.price_exponent - instrument.settlement_exponent
-    )
-    scale = Fraction(Decimal(1).scaleb(exponent)) * Fraction(instrument.multiplier)
-    maker = Fraction(instrument.fees.maker) * scale
-    taker = Fraction(instrument.fees.taker) * scale
-    unit = lcm(maker.denominator, taker.denominator)
-    rates = int(maker * unit), int(taker * unit)
-    if max(abs(rates[0]), abs(rates[1]), 1) * unit > PRODUCT_LIMIT:
-        fault = "fees, multiplier and exponents do not fit into 64-bit fee arithmetic"
-        raise ValidationError([(f"instruments.{instrument.symbol}.fees", fault)])
-    return rates[0], rates[1], unit

@@ -49,7 +49,8 @@ class PaperMarket:
 
     def attach(self, state: SessionState) -> None:
         """Match orders against the books of a session."""
-        self._venue = PaperVenue(self.table, self.instruments, self._matching, state.books)
+        seed = state.config.seed
+        self._venue = PaperVenue(self.table, self.instruments, self._matching, state.books, seed)
         self._orders = state.account.orders
 
     def before(self, now: int) -> Records:

@@ -1,6 +1,7 @@
 """The fused driver and the staged one make the same session of the same messages."""
 
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any
 
 import attrs
@@ -16,7 +17,7 @@ from bot4_core.domain_types.records import EventKind, Records, Side
 from bot4_core.errors import ConfigError
 from bot4_core.kernels.order_rows import Slot
 from bot4_core.session.config import DriverChoice
-from bot4_core.session.paper import PaperSettings
+from bot4_core.session.paper import FeeTier, PaperSettings
 from bot4_core.session.report import SessionReport
 from bot4_core.session.runner import SessionRunner
 from bot4_core.session.session import Session
@@ -66,6 +67,22 @@ MESSAGES = st.lists(
 )
 
 
+MATCHING = (
+    *(
+        PaperSettings(latency_out_ns=latency, latency_back_ns=latency)
+        for latency in (0, MILLISECOND, 90 * MILLISECOND)
+    ),
+    PaperSettings(latency="sampled", latency_spread=1.5, self_trade="expire_maker"),
+    PaperSettings(latency="feed", latency_out_ns=0, queue="probability", queue_profile="log"),
+    PaperSettings(
+        self_trade="expire_both",
+        fee_tiers=(
+            FeeTier(volume=Decimal(100), maker=Decimal("-0.0001"), taker=Decimal("0.0003")),
+        ),
+    ),
+)
+
+
 def played(
     driver: DriverChoice,
     forms: tuple[bool, bool, bool, bool],
@@ -92,20 +109,19 @@ def left_behind(session: Session) -> list[bytes]:
 @given(
     steps=MESSAGES,
     forms=st.sampled_from((ALL_COMPILED, ALL_COMPILED, (True, False, True, True), (False,) * 4)),
-    latency=st.sampled_from((0, MILLISECOND, 90 * MILLISECOND)),
+    matching=st.sampled_from(MATCHING),
     spelled=st.booleans(),
 )
 def test_staged_and_fused_give_the_same_session(
     steps: Sequence[tuple[int, int, int, int, int]],
     forms: tuple[bool, bool, bool, bool],
-    latency: int,
+    matching: PaperSettings,
     *,
     spelled: bool,
 ) -> None:
     times = START + MILLISECOND * np.cumsum([0, *(step[0] for step in steps)])
     messages = [touch(int(times[0]), 60_000, 60_010, number) for number in (0, 1)]
     messages += [message(int(time), *step[1:]) for time, step in zip(times[1:], steps, strict=True)]
-    matching = PaperSettings(latency_out_ns=latency, latency_back_ns=latency)
     kept = KeptLog(), KeptLog()
     logs = kept if spelled else (None, None)
     staged, one = played(DriverChoice.STAGED, forms, messages, matching, logs[0])

@@ -27,7 +27,8 @@ from bot4_core.domain_types.records import (
     TimeInForce,
 )
 from bot4_core.errors import NumberOverflowError, ValidationError
-from bot4_core.session.paper import NEVER, PaperSettings, matching_terms
+from bot4_core.session.paper import NEVER, FeeTier, PaperSettings, matching_terms
+from bot4_core.session.paper_settings import PROFILES, SELF_TRADES
 
 BUY, SELL = Side.BUY, Side.SELL
 BIDS = {100: 5, 99: 7, 98: 9}
@@ -43,7 +44,7 @@ def market() -> Market:
 
 
 def test_order_meets_the_book_only_after_the_latency() -> None:
-    world = Market(latency=(10, 5))
+    world = Market(delays=(10, 5))
     world.set_book(BIDS, ASKS)
     sent = world.now
     world.place(price=102, size=1)
@@ -61,7 +62,7 @@ def test_order_meets_the_book_only_after_the_latency() -> None:
 
 
 def test_requests_arrive_in_the_order_they_were_sent() -> None:
-    world = Market(latency=(10, 0))
+    world = Market(delays=(10, 0))
     world.set_book(BIDS, ASKS)
     world.place(1, price=99)
     world.cancel(1)
@@ -71,7 +72,7 @@ def test_requests_arrive_in_the_order_they_were_sent() -> None:
 
 
 def test_request_stamped_earlier_than_the_last_still_arrives_after_it() -> None:
-    world = Market(latency=(10, 0))
+    world = Market(delays=(10, 0))
     world.set_book(BIDS, ASKS)
     world.venue.place(intent(1, price=99, time=100))
     world.venue.cancel(1, 50)
@@ -276,6 +277,7 @@ STEPS = st.one_of(
     st.tuples(st.just("show"), st.lists(LEVELS, min_size=1, max_size=4)),
     st.tuples(st.just("wait"), st.integers(1, 6)),
     st.tuples(st.just("reset"), st.booleans()),
+    st.tuples(st.just("lag"), st.integers(-3, 6)),
 )
 
 
@@ -294,6 +296,8 @@ def play(world: Market, steps: list[tuple[str, Any]]) -> None:
             world.send(trade(*value))
         elif kind == "show":
             world.show(*value)
+        elif kind == "lag":
+            world.lag = value
         elif kind == "wait":
             world.pass_time(value)
         elif value:
@@ -302,16 +306,46 @@ def play(world: Market, steps: list[tuple[str, Any]]) -> None:
             world.lose()
 
 
+TIERS = tuple(
+    FeeTier(volume=Decimal(volume), maker=Decimal(maker), taker=Decimal(taker))
+    for volume, maker, taker in (("0.00002", "0.0001", "0.0004"), ("0.5", "-0.0003", "0.0002"))
+)
+MATCHING = st.fixed_dictionaries(
+    {
+        "queue": st.sampled_from(["risk_averse", "probability", "probability"]),
+        "queue_profile": st.sampled_from(sorted(PROFILES)),
+        "queue_power": st.integers(1, 4),
+        "self_trade": st.sampled_from(sorted(SELF_TRADES)),
+        "fee_tiers": st.sampled_from([(), TIERS]),
+    }
+)
+NO_MODEL: dict[str, Any] = {}
+LATENCY = st.one_of(
+    st.just(NO_MODEL),
+    st.just(
+        {
+            "latency": "sampled",
+            "latency_out_samples_ns": (0, 1, 5),
+            "latency_back_samples_ns": (3, 1),
+        }
+    ),
+    st.just({"latency": "feed", "feed_out_percent": 150, "feed_back_percent": 50}),
+)
+
+
 @given(
     steps=st.lists(STEPS, max_size=40),
-    latency=st.tuples(st.integers(0, 4), st.integers(0, 3)),
-    power=st.integers(0, 4),
+    base=st.tuples(st.integers(0, 4), st.integers(0, 3)),
+    matching=MATCHING,
+    latency=LATENCY,
 )
 def test_venue_says_what_the_slow_twin_says(
-    steps: list[tuple[str, Any]], latency: tuple[int, int], power: int
+    steps: list[tuple[str, Any]],
+    base: tuple[int, int],
+    matching: dict[str, Any],
+    latency: dict[str, Any],
 ) -> None:
-    queue = {"queue": "probability", "queue_power": power} if power else {}
-    world = Market([INSTRUMENT, inverse_instrument()], latency, **queue)
+    world = Market([INSTRUMENT, inverse_instrument()], base, **matching, **latency)
     play(world, steps)
     world.check()
 

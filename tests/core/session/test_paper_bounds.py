@@ -40,7 +40,7 @@ def test_quotes_and_other_events_do_not_concern_the_matcher(market: Market) -> N
 
 
 def test_more_orders_and_answers_than_there_is_room_for_are_kept() -> None:
-    world = Market(latency=(5, 10_000))
+    world = Market(delays=(5, 10_000))
     world.set_book({100: 5}, dict.fromkeys(range(101, 301), 1))
     for number in range(1, 301):
         world.place(number, price=100)
@@ -55,7 +55,7 @@ def test_more_orders_and_answers_than_there_is_room_for_are_kept() -> None:
 
 
 def test_cancels_alone_may_fill_the_ring_of_requests() -> None:
-    world = Market(latency=(5, 0))
+    world = Market(delays=(5, 0))
     world.set_book(BIDS, ASKS)
     world.place(1, price=99)
     for _ in range(300):
@@ -122,7 +122,7 @@ def test_books_that_move_in_memory_are_found_again(market: Market) -> None:
 
 
 def test_answers_wait_however_many_they_are() -> None:
-    world = Market(latency=(0, 10**6))
+    world = Market(delays=(0, 10**6))
     shrink(world, OUT_ROOM, 266)
     world.set_book({100: 5}, ASKS)
     for number in range(1, 8):
@@ -145,7 +145,7 @@ def test_venue_without_room_for_more_orders_rejects_them(market: Market) -> None
 
 
 def test_requests_alone_may_need_more_room() -> None:
-    world = Market(latency=(5, 0))
+    world = Market(delays=(5, 0))
     world.set_book(BIDS, ASKS)
     for _ in range(256):
         world.cancel(1)
