@@ -25,7 +25,14 @@ from tests.core.session.session_world import (
 )
 
 from bot4_core.domain_types.decisions import BreakerEffect, Signal
-from bot4_core.domain_types.records import EventKind, OrderFlag, OrderStatus, Records, Side
+from bot4_core.domain_types.records import (
+    EventKind,
+    OrderFlag,
+    OrderStatus,
+    Records,
+    Side,
+    SignalAction,
+)
 from bot4_core.kernels.order_rows import Slot
 from bot4_core.orders import WorkingOrder
 from bot4_core.plugins.interfaces import Record
@@ -49,11 +56,16 @@ class Exposure(RuleBasedStateMachine):
             self.both, limits=LIMITS, answers=ANSWERS, quoting=QuotingConfig(retry_ms=1)
         )
         self.clock, self.trades = START, 0
+        self.taking = Side.NONE
         self.sent: list[int] = []
+        self.over: set[int] = set()
         self.tripped = False
         self.step(touch(self.clock, *self.prices))
 
     def both(self, view: Record) -> Sequence[Signal]:
+        if self.taking:
+            price = int(view["ask"] if self.taking > 0 else view["bid"])
+            return [quote(view, self.taking, price, action=SignalAction.TAKE)]
         return [
             quote(view, Side.BUY, int(view["bid"])),
             quote(view, Side.SELL, int(view["ask"])),
@@ -88,6 +100,11 @@ class Exposure(RuleBasedStateMachine):
         self.prices = BID + 10 * ticks, ASK + 10 * ticks
         self.step(touch(self.clock, *self.prices))
 
+    @rule(side=st.sampled_from(Side), ticks=st.integers(-30, 30))
+    def strategy_takes(self, side: Side, ticks: int) -> None:
+        self.taking = side
+        self.market_moves(ticks, 1200)
+
     @precondition(lambda self: self.orders)
     @rule(data=st.data())
     def accepted(self, data: st.DataObject) -> None:
@@ -108,6 +125,7 @@ class Exposure(RuleBasedStateMachine):
     @rule(data=st.data(), kind=st.sampled_from([EventKind.ORDER_CANCELED, EventKind.ORDER_EXPIRED]))
     def ended(self, data: st.DataObject, kind: EventKind) -> None:
         order = data.draw(st.sampled_from(self.orders))
+        self.over.add(order.number)
         self.say(kind, order, size=order.open_size)
 
     @precondition(lambda self: self.orders)
@@ -120,6 +138,8 @@ class Exposure(RuleBasedStateMachine):
     def not_found(self, data: st.DataObject) -> None:
         doubtful = [each for each in self.orders if each.status is OrderStatus.UNKNOWN]
         for order in doubtful[: data.draw(st.integers(0, 1))]:
+            if self.clock + 1 > order.sent + ANSWERS.final_after:
+                self.over.add(order.number)  # the venue can no longer take it
             self.say(EventKind.ORDER_NOT_FOUND, order)
 
     @rule(effect=st.sampled_from([BreakerEffect.BLOCK_ALL, BreakerEffect.CANCEL_ALL]))
@@ -140,8 +160,10 @@ class Exposure(RuleBasedStateMachine):
     @invariant()
     def exposure_is_within_the_limit(self) -> None:
         held = int(self.world.session.state.views["position"][0])
-        buying = sum(each.reserved for each in self.orders if each.side > 0)
-        selling = sum(each.reserved for each in self.orders if each.side < 0)
+        orders = [self.world.session.state.account.orders[number] for number in self.sent]
+        loose = [order for order in orders if order.number not in self.over]
+        buying = sum(order.size - order.executed for order in loose if order.side > 0)
+        selling = sum(order.size - order.executed for order in loose if order.side < 0)
         assert max(held + buying, selling - held) * LOWEST <= MOST
 
     @precondition(lambda self: hasattr(self, "world"))
