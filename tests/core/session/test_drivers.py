@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from tests.core.session.scripted_market import ScriptedMarket, Ticking
 from tests.core.session.session_world import SECOND, START, order_event, touch, trade
 from tests.core.session.test_forms import session_of
+from tests.core.session.test_funding import words
 
 from bot4_core.domain_types.records import EventKind, Records, Side
 from bot4_core.errors import ConfigError
@@ -52,13 +53,17 @@ def message(time: int, kind: int, number: int, price: int, size: int) -> Records
         return trade(time, bid + 40, 10 * size, Side.BUY, number)
     if kind == 3:
         return touch(time, bid, bid + 400, number)  # trips the breaker
+    if kind == 6:
+        settlement = words(time, time - time % SECOND + SECOND, 10**6 * (size - 50), bid * 10**6)
+        settlement["instrument"] = number
+        return settlement
     return order_event(EventKind.GAP if kind == 4 else EventKind.MARK, 0, time, instrument=number)
 
 
 MESSAGES = st.lists(
     st.tuples(
         st.integers(1, 200),
-        st.sampled_from((0, 0, 0, 0, 0, 1, 1, 2, 2, 3, 4, 5)),
+        st.sampled_from((0, 0, 0, 0, 0, 1, 1, 2, 2, 3, 4, 5, 6, 6)),
         st.integers(0, 1),
         st.integers(0, 12),
         st.integers(1, 99),
