@@ -5,14 +5,12 @@ written, ``TAIL`` those ever read, so that neither goes back; each stands on cac
 own. The writer fills lines, then moves the head with a release store; a reader that has loaded the
 head with acquire sees the lines whole. A process that dies in between leaves nothing behind.
 
-One line is one event record, or a *message* is a few lines in a row: a word of its length and kind,
-a word of its number, and its bytes. A message never wraps around the end of the circle: a line of
-padding says that it begins at the start.
+One line is one event record; messages of several lines are in ``ring_messages``.
 
 ``MODE`` says who the readers are. One reader gives lines back by moving the tail, and the writer
 waits for room. Many readers give nothing back: each has a cursor of its own, the writer overwrites
 the oldest lines, saying so in ``OLDEST`` before it does, and a reader that finds its place
-overwritten counts what it lost. A message's number tells how many those were.
+overwritten counts what it lost.
 """
 
 from enum import IntEnum
@@ -36,20 +34,16 @@ __all__ = [
     "LINE",
     "MAGIC",
     "ONE_READER",
-    "TOO_LONG",
     "UNKNOWN",
     "VERSION",
     "At",
     "Cursor",
     "await_lines",
-    "claim_message",
     "is_intact",
-    "message_lines",
-    "next_message",
-    "publish_message",
+    "publish",
     "read_records",
     "read_word",
-    "release_message",
+    "room_for",
     "write_records",
     "write_word",
 ]
@@ -59,14 +53,8 @@ DATA: Final = 128  # the first word of the circle
 MAGIC: Final = 0x31_4752_3454_4F42  # "BOT4RG1"
 VERSION: Final = 1
 ONE_READER: Final = 0
-MESSAGE_HEAD: Final = 2  # words before a message's bytes
-PADDING: Final = -1
 UNKNOWN: Final = -1
-LENGTH_BITS: Final = 40
-LENGTH_MASK: Final = (1 << LENGTH_BITS) - 1
 LAST_BIT: Final = 49  # of a record's eighth word: EventFlag.LAST
-FULL: Final = -1
-TOO_LONG: Final = -2
 
 
 class At(IntEnum):
@@ -80,6 +68,7 @@ class At(IntEnum):
     HEAD = 16  # written by the writer, read by all
     OLDEST = 17
     WRITER_CLOSED = 18
+    MARKS = 20  # of two heads, the last and the one before or after, which message comes next
     TAIL = 32  # written by the one reader, read by the writer
     READER_CLOSED = 33
     WRITER_PID = 48
@@ -89,7 +78,6 @@ class At(IntEnum):
     HIGH_WATER = 52  # most lines that waited to be read
     TAIL_SEEN = 53
     CLAIMED = 54  # lines of the message being written, padding included
-    NUMBER = 55  # of the next message
     READER_PID = 64
     READER_STARTED = 65
     READER_BEATS = 66
@@ -121,23 +109,17 @@ WRITER_CLOSED: Final = int(At.WRITER_CLOSED)
 STALLS: Final = int(At.STALLS)
 HIGH_WATER: Final = int(At.HIGH_WATER)
 TAIL_SEEN: Final = int(At.TAIL_SEEN)
-CLAIMED: Final = int(At.CLAIMED)
-NEXT_NUMBER: Final = int(At.NUMBER)
 POSITION: Final = int(Cursor.POSITION)
-NUMBER: Final = int(Cursor.NUMBER)
 LOST: Final = int(Cursor.LOST)
 OVERRUNS: Final = int(Cursor.OVERRUNS)
 TORN: Final = int(Cursor.TORN)
-LENGTH: Final = int(Cursor.LENGTH)
-KIND: Final = int(Cursor.KIND)
-TAKEN: Final = int(Cursor.TAKEN)
 
 
 # -- writing --------------------------------------------------------------------------------------
 
 
 @kernel()
-def _room(ring: Words, wanted: int) -> int:
+def room_for(ring: Words, wanted: int) -> int:
     """Return how many lines may be written; asks for the tail only when it must."""
     head, lines = ring[HEAD], ring[LINES]
     room = lines - (head - ring[TAIL_SEEN])
@@ -148,7 +130,7 @@ def _room(ring: Words, wanted: int) -> int:
 
 
 @kernel()
-def _publish(ring: Words, count: int) -> None:
+def publish(ring: Words, count: int) -> None:
     """Let readers see further lines, and note how many wait."""
     head = ring[HEAD] + count
     store_release(ring, HEAD, head)
@@ -176,7 +158,7 @@ def write_records(ring: Words, records: Records, start: int, stop: int) -> int:
     lines, count = ring[LINES], stop - start
     ring[WRITER_BEATS] += 1
     if ring[MODE] == ONE_READER:
-        room = _room(ring, count)
+        room = room_for(ring, count)
         if room < count:
             ring[STALLS] += 1
             count = room
@@ -193,71 +175,8 @@ def write_records(ring: Words, records: Records, start: int, stop: int) -> int:
         for word in range(LINE):
             ring[to + word] = words[at + word]
     if count > 0:
-        _publish(ring, count)
+        publish(ring, count)
     return int(count)
-
-
-@kernel()
-def message_lines(length: int) -> int:
-    """Return how many lines a message of so many bytes takes."""
-    return (MESSAGE_HEAD * LINE + length + LINE * LINE - 1) // (LINE * LINE)
-
-
-@kernel()
-def _overwrite(ring: Words, until: int) -> None:
-    """Give up the oldest messages that reach into lines before ``until``."""
-    lines, oldest = ring[LINES], ring[OLDEST]
-    if oldest >= until:
-        return
-    while oldest < until:
-        slot = oldest & (lines - 1)
-        word = ring[DATA + slot * LINE]
-        oldest += lines - slot if word == PADDING else message_lines(int(word & LENGTH_MASK))
-    store_release(ring, OLDEST, oldest)
-    order_stores()
-
-
-@kernel()
-def claim_message(ring: Words, length: int) -> int:
-    """Find room for a message; nobody sees it before `publish_message`.
-
-    Parameters
-    ----------
-    ring : (n,) int64
-    length : int
-        Bytes; a message may take half of the circle.
-
-    Returns
-    -------
-    int
-        The word where its bytes go; -1 while there is no room, -2 if there never will be.
-    """
-    lines, count, head = ring[LINES], message_lines(length), ring[HEAD]
-    ring[WRITER_BEATS] += 1
-    if 2 * count > lines:
-        return TOO_LONG
-    slot = head & (lines - 1)
-    padding = lines - slot if slot + count > lines else 0
-    if ring[MODE] == ONE_READER:
-        if _room(ring, padding + count) < padding + count:
-            ring[STALLS] += 1
-            return FULL
-    else:
-        _overwrite(ring, head + padding + count - lines)
-    if padding:
-        ring[DATA + slot * LINE] = PADDING
-        slot = 0
-    ring[CLAIMED] = padding + count
-    return int(DATA + slot * LINE + MESSAGE_HEAD)
-
-
-@kernel()
-def publish_message(ring: Words, place: int, length: int, kind: int) -> None:
-    """Let readers see the message whose bytes were written at a claimed place."""
-    ring[place - 2] = length | (kind << LENGTH_BITS)
-    ring[place - 1] = ring[NEXT_NUMBER]
-    ring[NEXT_NUMBER] += 1
-    _publish(ring, ring[CLAIMED])
 
 
 # -- reading --------------------------------------------------------------------------------------
@@ -342,62 +261,6 @@ def read_records(ring: Words, cursor: Words, out: Records, spins: int) -> int:
         return 0
     cursor[POSITION] = position + count
     return int(count)
-
-
-@kernel()
-def next_message(ring: Words, cursor: Words) -> int:
-    """Find the next message; its length and kind are then in the cursor.
-
-    Returns
-    -------
-    int
-        The word where its bytes begin; -1 if there is none.
-    """
-    head, lines = load_acquire(ring, HEAD), ring[LINES]
-    position = cursor[POSITION]
-    if position == head:
-        return -1
-    slot, padding = position & (lines - 1), 0
-    word = ring[DATA + slot * LINE]
-    if word == PADDING:
-        slot, padding = 0, lines - slot
-        word = ring[DATA]
-    number = ring[DATA + slot * LINE + 1]
-    if ring[MODE] != ONE_READER and not is_intact(ring, cursor):
-        cursor[POSITION] = head
-        cursor[OVERRUNS] += 1
-        return -1
-    if cursor[NUMBER] != UNKNOWN:
-        cursor[LOST] += number - cursor[NUMBER]
-    cursor[NUMBER] = number
-    cursor[LENGTH] = word & LENGTH_MASK
-    cursor[KIND] = word >> LENGTH_BITS
-    cursor[TAKEN] = padding + message_lines(int(word & LENGTH_MASK))
-    return int(DATA + slot * LINE + MESSAGE_HEAD)
-
-
-@kernel()
-def release_message(ring: Words, cursor: Words) -> bool:
-    """Go on behind the message at hand.
-
-    Returns
-    -------
-    bool
-        False if it was overwritten while it was read, which counts it as lost; what was read of
-        it is then worth nothing.
-    """
-    whole = True
-    if ring[MODE] != ONE_READER and not is_intact(ring, cursor):
-        whole = False
-        cursor[LOST] += 1
-        cursor[OVERRUNS] += 1
-        cursor[POSITION] = load_acquire(ring, HEAD)
-    else:
-        cursor[POSITION] += cursor[TAKEN]
-    cursor[NUMBER] += 1
-    if ring[MODE] == ONE_READER:
-        store_release(ring, TAIL, cursor[POSITION])
-    return whole
 
 
 # -- flags ----------------------------------------------------------------------------------------

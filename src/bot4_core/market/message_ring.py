@@ -7,18 +7,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bot4_core.jit import Specialisation, entry_point
-from bot4_core.kernels.ring import (
-    CURSOR_SLOTS,
-    LINE,
+from bot4_core.kernels.ring import CURSOR_SLOTS, LINE, At, Cursor
+from bot4_core.kernels.ring_messages import (
     TOO_LONG,
-    At,
-    Cursor,
+    begin_at_head,
     claim_message,
     next_message,
     publish_message,
     release_message,
 )
-from bot4_core.market.rings import Pause, Ring, RingReader, RingWriter, end_kernels
+from bot4_core.market.rings import Pause, Readers, Ring, RingReader, RingWriter, end_kernels
 
 __all__ = [
     "Message",
@@ -145,6 +143,8 @@ class MessageReader(RingReader):
         self._found = cursor.data
         self._next = entry_point(next_message, words, cursor)
         self._release = entry_point(release_message, words, cursor)
+        if ring.readers is Readers.MANY:
+            entry_point(begin_at_head, words, cursor)(words, cursor)
 
     def peek(self) -> Message | None:
         """Return the next message without copying it; None if there is none.
@@ -206,6 +206,7 @@ def message_kernels() -> list[Specialisation]:
         Specialisation(publish_message, (words, 0, 0, 0)),
         Specialisation(next_message, (words, cursor)),
         Specialisation(release_message, (words, cursor)),
+        Specialisation(begin_at_head, (words, cursor)),
     ]
 
 

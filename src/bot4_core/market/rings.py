@@ -58,7 +58,7 @@ class RingStatus:
     writer, reader : int
         Process ids, 0 for nobody. A ring of many readers does not know them.
     writer_beats, reader_beats : int
-        Rise with every call of either side: one that stands still hangs.
+        Rise with every call of either side, and with `RingEnd.beat`: one that stands still hangs.
     writer_closed, reader_closed : bool
         That side ended in good order.
     """
@@ -181,6 +181,7 @@ class RingEnd:
     own_pid: ClassVar[At]
     own_start: ClassVar[At]
     own_closed: ClassVar[At]
+    own_beats: ClassVar[At]
     other_pid: ClassVar[At]
     other_start: ClassVar[At]
     other_closed: ClassVar[At]
@@ -212,6 +213,10 @@ class RingEnd:
         self._write_word(self._words, self.own_closed, 0)
         self._write_word(self._words, self.own_start, start_of(os.getpid()))
         self._write_word(self._words, self.own_pid, os.getpid())
+
+    def beat(self) -> None:
+        """Show that this side runs, while it has nothing to write or no time to read."""
+        self._words[self.own_beats] += 1
 
     def close(self) -> None:
         """Tell the other side that nothing more comes from here."""
@@ -257,7 +262,7 @@ class RingWriter(RingEnd):
 
     own_pid, own_start, own_closed = At.WRITER_PID, At.WRITER_STARTED, At.WRITER_CLOSED
     other_pid, other_start, other_closed = At.READER_PID, At.READER_STARTED, At.READER_CLOSED
-    side, other = "writer", "reader"
+    own_beats, side, other = At.WRITER_BEATS, "writer", "reader"
 
     def __init__(self, ring: Ring) -> None:
         super().__init__(ring)
@@ -289,7 +294,7 @@ class RingReader(RingEnd):
 
     own_pid, own_start, own_closed = At.READER_PID, At.READER_STARTED, At.READER_CLOSED
     other_pid, other_start, other_closed = At.WRITER_PID, At.WRITER_STARTED, At.WRITER_CLOSED
-    side, other = "reader", "writer"
+    own_beats, side, other = At.READER_BEATS, "reader", "writer"
 
     def __init__(self, ring: Ring) -> None:
         super().__init__(ring)

@@ -12,6 +12,7 @@ from bot4_core.convert import structure
 from bot4_core.errors import Bot4Error
 from bot4_core.plugins import PluginHost
 from bot4_core.session.config import SessionConfig
+from bot4_core.session.feed import feed_kernels
 from bot4_core.session.ports import RunProgress
 from bot4_core.session.warming import warm_session
 from bot4_plugins.host_cli.output import json_option, print_json
@@ -67,7 +68,8 @@ def warm(talk: Talk, host: PluginHost, settings: SessionConfig) -> int:
         def show_progress(progress: RunProgress) -> None:
             tell(stages, progress)
 
-        return warm_session(settings, host, show_progress)
+        more = feed_kernels() if settings.source.recordings else ()
+        return warm_session(settings, host, show_progress, more=more)
 
 
 def warm_file(talk: Talk, host: PluginHost, path: Path) -> Warmed:

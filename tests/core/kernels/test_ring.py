@@ -12,6 +12,7 @@ from numba.core.registry import CPUDispatcher
 
 from bot4_core.domain_types.records import EVENT_DTYPE, EventFlag, Records
 from bot4_core.jit import is_compiling, kernel
+from bot4_core.kernels import ring_messages
 from bot4_core.kernels.atomics import HAS_PAUSE, Words, relax
 from bot4_core.kernels.ring import (
     CURSOR_SLOTS,
@@ -21,16 +22,19 @@ from bot4_core.kernels.ring import (
     At,
     Cursor,
     await_lines,
-    claim_message,
     is_intact,
+    read_records,
+    read_word,
+    write_records,
+    write_word,
+)
+from bot4_core.kernels.ring_messages import (
+    begin_at_head,
+    claim_message,
     message_lines,
     next_message,
     publish_message,
-    read_records,
-    read_word,
     release_message,
-    write_records,
-    write_word,
 )
 
 ONE, MANY = 0, 1
@@ -262,10 +266,58 @@ def test_a_message_that_is_overwritten_while_it_is_read_is_worth_nothing() -> No
     for number in range(1, 10):
         send(ring, number, 100)
     assert not release_message(ring, cursor)
+    assert receive(ring, cursor) == (6, content(6, 100))  # half a circle behind the writer
+    assert (cursor[Cursor.LOST], cursor[Cursor.OVERRUNS]) == (6, 1)
+
+
+def test_a_reader_of_many_begins_with_the_next_message() -> None:
+    ring, cursor = ring_of(16, MANY), cursor_at()
+    for number in range(3):
+        send(ring, number, 100)
+    begin_at_head(ring, cursor)
     assert receive(ring, cursor) is None
-    send(ring, 10, 100)
-    assert receive(ring, cursor) == (3, content(10, 100))
-    assert (cursor[Cursor.LOST], cursor[Cursor.OVERRUNS]) == (10, 1)
+    send(ring, 3, 100)
+    assert receive(ring, cursor) == (3, content(3, 100))
+    assert cursor[Cursor.LOST] == 0
+
+
+def test_a_reader_that_cannot_keep_up_even_then_begins_at_the_head(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    if is_compiling():
+        pytest.skip("compiled kernels cannot be held up half-way")
+    ring, cursor = ring_of(16, MANY), cursor_at()
+    begin_at_head(ring, cursor)
+    for number in range(10):
+        send(ring, number, 100)
+    with monkeypatch.context() as patch:
+        patch.setattr(ring_messages, "is_intact", lambda ring, cursor: False)
+        assert next_message(ring, cursor) == -1
+    assert (cursor[Cursor.LOST], cursor[Cursor.POSITION]) == (10, ring[At.HEAD])
+
+
+@pytest.mark.parametrize("moment", ["before its mark", "before its number", "before the head"])
+def test_a_writer_that_died_at_any_moment_leaves_the_next_number(moment: str) -> None:
+    ring, cursor = ring_of(16), cursor_at()
+    send(ring, 0, 100)
+    head, marks = int(ring[At.HEAD]), ring[At.MARKS : At.MARKS + 4].copy()
+    send(ring, 1, 100)
+    ring[At.HEAD] = head  # as if it had not come so far
+    if moment != "before the head":
+        ring[At.MARKS + 1] = marks[1]
+    if moment == "before its mark":
+        ring[At.MARKS] = marks[0]
+    assert [send(ring, number, 50) >= 0 for number in (1, 2)] == [True, True]
+    received = [receive(ring, cursor) for _ in range(3)]
+    assert received == [(0, content(0, 100)), (1, content(1, 50)), (2, content(2, 50))]
+    assert cursor[Cursor.LOST] == 0
+
+
+def test_without_a_mark_a_reader_begins_where_it_stands() -> None:
+    ring, cursor = ring_of(16, MANY), cursor_at(0)
+    ring[At.MARKS] = ring[At.MARKS + 2] = -1
+    begin_at_head(ring, cursor)
+    assert (cursor[Cursor.POSITION], cursor[Cursor.NUMBER]) == (0, UNKNOWN)
 
 
 def test_a_claimed_message_is_not_seen_before_it_is_published() -> None:

@@ -210,6 +210,21 @@ def test_an_overrun_reader_of_many_gets_whole_records_in_order_and_a_count(
         assert reader.overruns > 0
 
 
+def test_an_overrun_reader_of_many_gets_whole_messages_in_order_and_a_count(
+    processes: BaseContext,
+) -> None:
+    count = 5_000
+    with MessageRing.create(16, Readers.MANY) as ring:
+        reader, seen = ring.reader(), [-1]
+        with started(processes, write_messages, ring.name, 6, count):
+            while reader.wait(pause, 0):
+                seen += message_numbers(reader)
+        assert seen == sorted(set(seen))
+        assert seen[-1] == count - 1
+        assert len(seen) - 1 + reader.lost == count
+        assert reader.overruns > 0
+
+
 def test_a_process_started_from_nothing_reads_to_the_end() -> None:
     context = multiprocessing.get_context("spawn")
     count = 3_000
