@@ -9,10 +9,13 @@ from bot4_core.audit.checkpoints import (
     CheckpointLines,
     read_checkpoints,
 )
+from bot4_core.audit.export import OrderExport, check_export, export_order
 from bot4_core.audit.log_settings import AuditDurability, LogSettings
-from bot4_core.audit.queries import AuditQuery, read_records, search, why
+from bot4_core.audit.order_lookup import why
+from bot4_core.audit.queries import AuditQuery, read_records, search
 from bot4_core.audit.segments import find_segments
 from bot4_core.audit.store import AuditLog
+from bot4_core.audit.text_search import search_text
 from bot4_core.audit.verification import VerifyReport, verify
 
 __all__ = [
@@ -26,13 +29,17 @@ __all__ = [
     "CheckpointKey",
     "CheckpointLines",
     "LogSettings",
+    "OrderExport",
     "VerifyReport",
     "canonical_json",
+    "check_export",
+    "export_order",
     "find_segments",
     "read_checkpoints",
     "read_records",
     "record_digest",
     "search",
+    "search_text",
     "verify",
     "why",
 ]

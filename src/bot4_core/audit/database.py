@@ -26,6 +26,7 @@ __all__ = [
     "named_errors",
     "open_reader",
     "open_writer",
+    "reader_address",
     "require_log",
 ]
 
@@ -145,16 +146,19 @@ def open_writer(path: Path, *, durable: bool, patience: float = 1.0) -> sqlite3.
 
 
 def open_reader(path: Path) -> sqlite3.Connection:
-    """Connect for reading, also where nothing may be written beside the file.
+    """Connect for reading, also where nothing may be written beside the file."""
+    return _guarded(sqlite3.connect(reader_address(path), uri=True, isolation_level=None))
+
+
+def reader_address(path: Path) -> str:
+    """Return the address under which SQLite reads a log.
 
     SQLite wants to make an index file beside the write-ahead log. Where there is no such log,
     nobody is writing, and the file can be read as one that never changes.
     """
     wal = path.with_name(f"{path.name}-wal")
     mode = "mode=ro" if wal.exists() and wal.stat().st_size else "mode=ro&immutable=1"
-    return _guarded(
-        sqlite3.connect(f"file:{quote(str(path))}?{mode}", uri=True, isolation_level=None)
-    )
+    return f"file:{quote(str(path.absolute()))}?{mode}"
 
 
 def _guarded(database: sqlite3.Connection, *settings: str) -> sqlite3.Connection:

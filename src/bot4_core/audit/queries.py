@@ -1,17 +1,17 @@
 """Reading a log: one order's whole story, and records by what they say."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
 import attrs
 
 from bot4_core.audit.database import COLUMNS, checked_record, named_errors
-from bot4_core.audit.segments import find_parts, find_segments
+from bot4_core.audit.segments import find_ranges, find_segments
 from bot4_core.domain_types.audit_records import AuditKind, AuditRecord
 from bot4_core.errors import AuditError
 
-__all__ = ["AuditQuery", "read_records", "search", "why"]
+__all__ = ["AuditQuery", "read_records", "records_at", "search"]
 
 _ENDLESS: Final = 2**63 - 1
 
@@ -29,25 +29,6 @@ class AuditQuery:
     until: int = 0  # event time, ns, past the last; 0 for no end
     first: int = 1  # record number
     limit: int = 0  # 0 for all
-
-
-def why(path: Path | str, client_order_id: str) -> tuple[AuditRecord, ...]:
-    """Return everything that the log says of one order, in the order it happened.
-
-    The intent's payload carries the reasons with their numbers (signal, size, limits, breakers,
-    route); the records after it say what became of it.
-
-    Raises
-    ------
-    AuditError
-        If the log cannot be read or knows no such order.
-    ChainError
-        If one of the records was changed.
-    """
-    found = tuple(search(path, AuditQuery(correlation=client_order_id)))
-    if not found:
-        raise AuditError(f"{path}: no record about order {client_order_id!r}; check the id")
-    return found
 
 
 def read_records(path: Path | str, first: int = 1) -> Iterator[AuditRecord]:
@@ -74,11 +55,35 @@ def search(path: Path | str, query: AuditQuery) -> Iterator[AuditRecord]:
         if not find_segments(place):
             raise AuditError(f"{place}: there is no such audit log; check the path")
         left = query.limit or _ENDLESS
-        for part in find_parts(place):
+        for part in find_ranges(place):
             with part.segment.reading() as database:
                 for row in database.execute(statement, (part.until, *values, left)):
                     yield checked_record(row)
                     left -= 1
+
+
+def records_at(path: Path | str, numbers: Sequence[int]) -> list[AuditRecord]:
+    """Return the records with these numbers, in their order; what is not there is left out.
+
+    Raises
+    ------
+    AuditError
+        If the log cannot be read.
+    ChainError
+        If a record was changed.
+    """
+    place, found = Path(path), list[AuditRecord]()
+    statement = f"SELECT {COLUMNS} FROM records WHERE sequence = ?"  # noqa: S608  # all of it is constant
+    with named_errors(place, "read the audit log"):
+        for part in find_ranges(place):
+            wanted = [number for number in numbers if part.first <= number < part.until]
+            if not wanted:
+                continue
+            with part.segment.reading() as database:
+                for number in wanted:
+                    rows = database.execute(statement, (number,)).fetchall()
+                    found += map(checked_record, rows)
+    return found
 
 
 def _conditions(query: AuditQuery) -> tuple[str, list[str | int]]:

@@ -13,10 +13,11 @@ from bot4_core.audit.canonical import Payload
 from bot4_core.audit.chain import RecordRow
 from bot4_core.audit.chain_walk import ANCHORS, ChainEnd, follow, from_anchor
 from bot4_core.audit.database import COLUMNS, create_file, named_errors
-from bot4_core.audit.segments import Segment, find_parts, find_segments, parts_of
+from bot4_core.audit.merkle import MerkleTree
+from bot4_core.audit.segments import Segment, find_ranges, find_segments, ranges_of
 from bot4_core.errors import AuditError, ChainError
 
-__all__ = ["Recovery", "earlier_runs", "file_digest", "recover", "rows_of"]
+__all__ = ["Recovery", "earlier_runs", "file_digest", "newest_tree", "recover", "rows_of"]
 
 _ROWS: Final = f"SELECT {COLUMNS} FROM records WHERE sequence BETWEEN ? AND ? ORDER BY sequence"  # noqa: S608  # all of it is constant
 _NEWEST: Final = (
@@ -79,7 +80,7 @@ def recover(path: Path, *, quarantine: bool) -> Recovery:
 
 def earlier_runs(path: Path, start: int) -> Iterator[tuple[str, int, dict[str, Any]]]:
     """Yield the names of runs, the records that began them and what these say, newest first."""
-    for part in reversed(find_parts(path)):
+    for part in reversed(find_ranges(path)):
         if start < part.first:
             continue
         with part.segment.reading() as database:
@@ -106,6 +107,13 @@ def file_digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def newest_tree(path: Path) -> MerkleTree | None:
+    """Return the newest tree that the log tells of; None where it tells of none yet."""
+    with find_ranges(path)[-1].segment.reading() as database:
+        end = _newest_anchor(database)
+    return end.tree if end is not None else None
+
+
 def _end_of(segment: Segment) -> ChainEnd:
     with segment.reading() as database:
         found = database.execute("PRAGMA quick_check(1)").fetchone()[0]
@@ -113,14 +121,17 @@ def _end_of(segment: Segment) -> ChainEnd:
             damage = sqlite3.DatabaseError(found.decode(errors="replace"))
             damage.sqlite_errorname = "SQLITE_CORRUPT"
             raise damage
-        anchor = database.execute(_NEWEST, [kind.decode() for kind in ANCHORS]).fetchone()
-        row = next(rows_of(database, anchor[0], anchor[0] + 1)) if anchor else None
-        end = from_anchor(row) if row is not None else None
-        if end is None:
-            end = ChainEnd()
+        end = _newest_anchor(database) or ChainEnd()
         for _ in follow(rows_of(database, end.sequence + 1, 2**63 - 1), end):
             pass
     return end
+
+
+def _newest_anchor(database: sqlite3.Connection) -> ChainEnd | None:
+    """Return where the chain stood before the newest record that tells of it."""
+    anchor = database.execute(_NEWEST, [kind.decode() for kind in ANCHORS]).fetchone()
+    row = next(rows_of(database, anchor[0], anchor[0] + 1)) if anchor else None
+    return from_anchor(row) if row is not None else None
 
 
 def _ending(end: ChainEnd) -> str:
@@ -133,7 +144,7 @@ def _readable_end(path: Path, damaged: Segment) -> ChainEnd:
     """Walk the whole log to the first record that cannot be read or does not fit."""
     end = ChainEnd()
     *whole, _ = find_segments(path)
-    for part in parts_of([*whole, attrs.evolve(damaged, quarantined=True)]):
+    for part in ranges_of([*whole, attrs.evolve(damaged, quarantined=True)]):
         try:
             with part.segment.reading() as database:
                 for _ in follow(rows_of(database, part.first, part.until), end):

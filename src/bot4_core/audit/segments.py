@@ -16,7 +16,7 @@ import attrs
 from bot4_core.audit.database import open_reader, require_log
 from bot4_core.errors import AuditError
 
-__all__ = ["Segment", "SegmentRange", "find_parts", "find_segments", "parts_of", "segment_path"]
+__all__ = ["Segment", "SegmentRange", "find_ranges", "find_segments", "ranges_of", "segment_path"]
 
 _ENDLESS: Final = 2**63 - 1
 _ASIDE: Final = ".quarantined"
@@ -70,7 +70,7 @@ class SegmentRange:
     until: int
 
 
-def find_parts(path: Path) -> list[SegmentRange]:
+def find_ranges(path: Path) -> list[SegmentRange]:
     """Return what there is to read, in order; empty where there is no log.
 
     Raises
@@ -78,10 +78,10 @@ def find_parts(path: Path) -> list[SegmentRange]:
     AuditError
         As ``find_segments``.
     """
-    return parts_of(find_segments(path))
+    return ranges_of(find_segments(path))
 
 
-def parts_of(segments: Sequence[Segment]) -> list[SegmentRange]:
+def ranges_of(segments: Sequence[Segment]) -> list[SegmentRange]:
     """Return which records each segment has to give."""
     parts: list[SegmentRange] = []
     after = 0

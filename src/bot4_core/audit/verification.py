@@ -18,7 +18,7 @@ from bot4_core.audit.checkpoints import Checkpoint
 from bot4_core.audit.database import named_errors
 from bot4_core.audit.pages import check_pages
 from bot4_core.audit.recovery import file_digest, rows_of
-from bot4_core.audit.segments import Segment, SegmentRange, find_parts, find_segments
+from bot4_core.audit.segments import Segment, SegmentRange, find_ranges, find_segments
 from bot4_core.errors import AuditError, ChainError
 
 __all__ = ["VerifyReport", "verify"]
@@ -98,7 +98,7 @@ def verify(
             writers = [
                 check_pages(each.path) for each in segments if not each.quarantined and still
             ]
-            parts = find_parts(place)
+            parts = find_ranges(place)
             walk.roots = _by_size(place, checkpoints, _origin(parts[0]) if parts else "")
             for part in parts:
                 _check_part(part, walk)

@@ -1,6 +1,5 @@
 """``bot4 audit``: verify the log, list it, and ask it about an order."""
 
-import json
 import re
 from collections import deque
 from collections.abc import Iterator
@@ -9,53 +8,25 @@ from typing import Final
 
 import click
 
-from bot4_core.audit import (
-    AuditQuery,
-    Checkpoint,
-    CheckpointKey,
-    VerifyReport,
-    find_segments,
-    read_checkpoints,
-    search,
-    verify,
-    why,
-)
+from bot4_core.audit import AuditQuery, VerifyReport, find_segments, search, verify, why
 from bot4_core.convert import unstructure
 from bot4_core.domain_types.audit_records import AuditKind, AuditRecord
 from bot4_core.errors import AuditError, ChainError, StorageError
 from bot4_core.exit_codes import ExitCode
-from bot4_plugins.host_cli.order_story import (
-    event,
-    headline,
-    moment,
-    order_story,
-    outline,
-    tripped,
-    verdict,
+from bot4_plugins.host_cli.audit_evidence import check_file, export_records, search_records
+from bot4_plugins.host_cli.audit_reading import (
+    against_option,
+    checkpoints_in,
+    key_option,
+    line,
+    path_argument,
+    plain,
 )
+from bot4_plugins.host_cli.order_story import order_story
 from bot4_plugins.host_cli.output import json_option, print_json
-
-STATUSES: Final = frozenset(
-    {
-        AuditKind.ACK,
-        AuditKind.CANCEL,
-        AuditKind.REJECT,
-        AuditKind.EXPIRY,
-        AuditKind.UNKNOWN,
-    }
-)
 
 LONGEST_NUMBER: Final = 18
 """Digits of a record's number; client order ids are longer."""
-
-HAPPENINGS: Final = STATUSES | {AuditKind.SEND, AuditKind.FILL}
-
-path_argument = click.argument("path", type=click.Path(path_type=Path, dir_okay=False))
-key_option = click.option(
-    "--key",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="File with the secret that signs them; without it signatures are not looked at.",
-)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -69,11 +40,7 @@ def audit() -> None:
 @audit.command("verify")
 @path_argument
 @click.option("--head", default="", help="Digest noted earlier: finds a cut or rewritten log.")
-@click.option(
-    "--against",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Checkpoints kept elsewhere: find a rewritten history.",
-)
+@against_option
 @key_option
 @json_option
 def verify_log(path: Path, head: str, against: Path | None, key: Path | None, as_json: bool) -> int:
@@ -102,21 +69,9 @@ def verify_log(path: Path, head: str, against: Path | None, key: Path | None, as
     if as_json:
         print_json({"schema": 1, "ok": True, **unstructure(report)})
         return ExitCode.OK
-    for line in findings(report):
-        click.echo(line)
+    for text in findings(report):
+        click.echo(text)
     return ExitCode.OK
-
-
-def checkpoints_in(path: Path | None, key: Path | None) -> list[Checkpoint]:
-    """Read checkpoints; none without a file.
-
-    Raises
-    ------
-    AuditError
-        If they, or the key, cannot be read, or they are not signed with it.
-    """
-    secret = None if key is None else CheckpointKey.read(key)
-    return [] if path is None else read_checkpoints(path, secret)
 
 
 def findings(report: VerifyReport) -> Iterator[str]:
@@ -204,47 +159,8 @@ def list_records(path: Path, kinds: tuple[str, ...], last: int, as_json: bool) -
         print_json({"schema": 1, "records": [plain(each) for each in records]})
         return
     for record in records:
-        time = record.event_time or record.wall_time  # a run starts before its first event
-        where = f"{record.sequence:>8}  {moment(time)}  {record.kind.value:<13}"
-        text = gist(record)
-        click.echo(f"{where}  {record.correlation or '-':<32}  {text}")
+        click.echo(line(record))
 
 
-def gist(record: AuditRecord) -> str:
-    """Write what a record says in a few words."""
-    payload = json.loads(record.payload)
-    match record.kind:
-        case AuditKind.INTENT:
-            text = headline(payload)
-        case AuditKind.REFUSAL:
-            text = f"{headline(payload)} {verdict(payload)}"
-        case AuditKind.BREAKER_TRIP:
-            text = f"{record.actor} {tripped(payload)}"
-        case AuditKind.PLUGIN_STRIKE:
-            text = f"{record.actor} {outline(payload)}"
-        case AuditKind.RUN_START | AuditKind.RUN_END:
-            stopped = payload["facts"].get("stopped", "")
-            text = f"{record.run}, {stopped}" if stopped else record.run
-        case AuditKind.CHECKPOINT | AuditKind.SEGMENT:
-            tree = payload["tree"]
-            text = f"{tree['size']:,} records, root {tree['root'][:16]}"
-        case kind if kind in HAPPENINGS:
-            text = event(kind, payload)
-        case _:
-            text = outline(payload)
-    return text
-
-
-def plain(record: AuditRecord) -> dict[str, object]:
-    """Return a record as JSON data, its payload opened."""
-    return {
-        "sequence": record.sequence,
-        "event_time": record.event_time,
-        "wall_time": record.wall_time,
-        "run": record.run,
-        "kind": record.kind,
-        "actor": record.actor,
-        "order": record.correlation,
-        "payload": json.loads(record.payload),
-        "digest": record.digest.hex(),
-    }
+for command in (search_records, export_records, check_file):
+    audit.add_command(command)

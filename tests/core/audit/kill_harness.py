@@ -74,6 +74,7 @@ def main(folder: Path, runs: int) -> None:
     path.parent.mkdir()
     dice = random.Random(50)  # noqa: S311 - repeatable, not secret
     acknowledged = largest = 0
+    report = None
     for run in range(runs):
         said = killed(path, notes, run, dice)
         whole = said[: said.rindex(b"\n") + 1].splitlines() if b"\n" in said else []
@@ -88,6 +89,8 @@ def main(folder: Path, runs: int) -> None:
             report = verify(path, checkpoints=read_checkpoints(notes))
             if report.records < largest:
                 raise SystemExit(f"run {run}: {report.records} records, {largest} acknowledged")
+    if report is None:
+        raise SystemExit("give a number of runs")
     found_report = {
         "runs": runs,
         "begun": report.runs,

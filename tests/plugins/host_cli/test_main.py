@@ -13,6 +13,9 @@ LEAVES = (
     "audit verify",
     "audit why",
     "audit list",
+    "audit search",
+    "audit export",
+    "audit check",
     "plugins list",
 )
 PROBE = """

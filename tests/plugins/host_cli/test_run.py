@@ -19,7 +19,7 @@ from tests.plugins.host_cli.test_replay import closed
 from bot4_core.audit import AuditQuery, search
 from bot4_core.domain_types.audit_records import AuditKind
 from bot4_core.session.report import BreakerReport
-from bot4_plugins.host_cli.audit_command import gist
+from bot4_plugins.host_cli.audit_reading import gist
 from bot4_plugins.host_cli.json_schemas import SCHEMAS
 from bot4_plugins.host_cli.run_command import trips
 
@@ -160,6 +160,60 @@ def test_a_log_is_verified_against_checkpoints_kept_elsewhere(tmp_path: Path) ->
     answer = called("audit", "verify", log, *options[:2])
     assert (answer.code, answer.out) == (9, "")
     assert "the checkpoints are of other@" in answer.complaint
+
+
+def test_records_are_found_by_their_words(ran: Ran) -> None:
+    log = ran.report["audit"]["path"]
+    found = json.loads(called("audit", "search", log, "fill maker", "--last", "3", "--json").out)
+    assert [each["kind"] for each in found["records"]] == ["fill"] * 3
+    scanned = called("audit", "search", log, "fill maker", "--last", "3", "--scan")
+    assert [line.split()[0] for line in scanned.out.splitlines()] == [
+        str(each["sequence"]) for each in found["records"]
+    ]
+    answer = called("audit", "search", log, "?!")
+    assert (answer.code, answer.out) == (1, "")
+    assert "'?!' holds no word to search for" in answer.complaint
+
+
+def test_an_order_is_handed_over_with_proofs(ran: Ran, tmp_path: Path) -> None:
+    log = ran.report["audit"]["path"]
+    order = json.loads(called("audit", "list", log, "--kind", "fill", "--json").out)
+    order = order["records"][-1]["order"]
+    place = tmp_path / "order.json"
+    answer = called("audit", "export", log, "--order", order, "-o", str(place))
+    assert answer.code == 0
+    assert (
+        f"proven against {ran.report['audit']['records']:,} records of audit.sqlite@" in answer.out
+    )
+    data = json.loads(called("audit", "export", log, "--order", order, "--json").out)
+    assert data == json.loads(place.read_text())
+    assert data["root"] == ran.report["audit"]["root"]
+    assert any(line.startswith("gate ") for line in data["report"])
+    checked = called("audit", "check", str(place))
+    assert (checked.code, "which nothing here vouches for" in checked.out) == (0, True)
+    found = json.loads(called("audit", "check", str(place), "--json").out)
+    assert (found["ok"], found["records"]) == (True, len(data["records"]))
+
+
+def test_an_export_that_is_not_proven_is_code_9(ran: Ran, tmp_path: Path) -> None:
+    log = ran.report["audit"]["path"]
+    order = json.loads(called("audit", "list", log, "--kind", "fill", "--json").out)
+    data = called("audit", "export", log, "--order", order["records"][-1]["order"], "--json").out
+    place = tmp_path / "order.json"
+    place.write_text(data.replace('"actor": "', '"actor": "x', 1))
+    answer = called("audit", "check", str(place))
+    assert (answer.code, answer.out) == (9, "")
+    assert f"{place} is not proven: audit record " in answer.complaint
+    assert json.loads(called("audit", "check", str(place), "--json").out)["ok"] is False
+    place.write_text("[]")
+    assert called("audit", "check", str(place)).code == 1
+    answer = called("audit", "check", str(tmp_path / "none.json"))
+    assert (answer.code, "cannot read the export" in answer.complaint) == (1, True)
+    answer = called("audit", "export", log, "--order", "nobody")
+    assert (answer.code, "no record about order 'nobody'" in answer.complaint) == (1, True)
+    order_id = order["records"][-1]["order"]
+    answer = called("audit", "export", log, "--order", order_id, "-o", str(tmp_path / "no" / "x"))
+    assert (answer.code, "the export cannot be written" in answer.complaint) == (1, True)
 
 
 def test_only_a_log_that_does_not_verify_is_code_9(ran: Ran, tmp_path: Path) -> None:
