@@ -24,7 +24,7 @@ from bot4_core.session.runner import SessionRunner
 from bot4_core.session.state import Parts
 
 CASH = Decimal(10**9)
-PLENTY = 100_000
+PLENTY = 1_000
 UNBOUND = LimitsConfig(
     max_position_notional=CASH,
     max_order_notional=CASH,

@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.core.session.paper_market import INSTRUMENT, SEED, Market, instrument_table, told, trade
 
+from bot4_core.convert import structure
 from bot4_core.domain_types.canonical_types import Symbol
 from bot4_core.domain_types.records import EventFlag, EventKind, OrderReason, Side, TimeInForce
-from bot4_core.errors import ValidationError
+from bot4_core.errors import ConfigError, ValidationError
 from bot4_core.kernels.matching_state import AHEAD, FIRST_BID, terms_of
 from bot4_core.session.paper import FeeTier, PaperSettings
 from bot4_core.session.paper_desk import latency_samples, paper_desk
@@ -230,7 +231,26 @@ def test_settings_that_do_not_fit_together_are_told(
     assert [path for path, _ in PaperSettings(**settings).faults()] == paths
 
 
+def test_settings_are_read_from_a_file_with_all_their_faults() -> None:
+    given = {
+        "latency": "sampled",
+        "latency_out_samples_ns": [4_000_000, 5_500_000],
+        "latency_back_samples_ns": [3_000_000],
+        "self_trade": "expire_both",
+        "fee_tiers": [{"volume": "1000000", "maker": "0.0001", "taker": "0.0004"}],
+    }
+    read = structure(given, PaperSettings, "session", "matching")
+    assert read.latency_out_samples_ns == (4_000_000, 5_500_000)
+    assert read.fee_tiers == (tier("1000000", "0.0001"),)
+    given["fee_tiers"] = [{"volume": "0", "maker": "0", "taker": "1"}]
+    with pytest.raises(ConfigError) as caught:
+        structure(given, PaperSettings, "session", "matching")
+    paths = [path for path, _ in caught.value.faults]
+    assert paths == ["matching.fee_tiers[0].volume", "matching.fee_tiers[0].taker"]
+
+
 def test_tier_out_of_range_is_told() -> None:
+    assert not list(tier("1").faults())
     wrong = tier("0", "0.2", "nan")
     assert [path for path, _ in wrong.faults()] == ["volume", "maker", "taker"]
 
