@@ -63,6 +63,7 @@ __all__ = [
     "file_local",
     "file_sent",
     "find",
+    "resettle",
 ]
 
 Row = np.void
@@ -375,3 +376,12 @@ def create_first(tables: TableSet, intents: NDArray[np.void]) -> int:
 def alarms_at(tables: TableSet, place: int) -> int:
     """Return what is wrong with the evidence on the order in a row."""
     return alarms_of(table_at(tables, ORDERS, ORDER_DTYPE)[place])
+
+
+@kernel()
+def resettle(tables: TableSet, place: int) -> None:
+    """Follow evidence that was written into the order in a row."""
+    order = table_at(tables, ORDERS, ORDER_DTYPE)[place]
+    before, reserved = int(order["status"]), int(order["reserved"])
+    settle(order, int(order["updated"]))
+    changed(tables, place, before, reserved)

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-import attrs
 import numpy as np
 
 from bot4_core.domain_types.canonical_types import (
@@ -38,12 +37,13 @@ from bot4_core.kernels.order_desk import (
 )
 from bot4_core.kernels.order_rows import NOBODY, Slot
 from bot4_core.kernels.tables import Tables
+from bot4_core.orders.changes import OrderChange
 from bot4_core.orders.client_ids import client_order_id
 from bot4_core.orders.fills import FillReader
 from bot4_core.orders.order_tables import enlarge_fills, enlarge_orders, new_order_tables
 from bot4_core.orders.working import WorkingOrder
 
-__all__ = ["OrderChange", "Orders"]
+__all__ = ["Orders"]
 
 KEEP_FINISHED: Final = 16_384
 FINAL_AFTER: Final = 10_000_000_000
@@ -52,37 +52,6 @@ _TRADES: Final = frozenset(
 )
 KIND: Final = 8
 """Where an EVENT row has its kind."""
-
-
-@attrs.define(eq=False)
-class OrderChange:
-    """What one piece of evidence changed.
-
-    Attributes
-    ----------
-    order : WorkingOrder or None
-        As it is now; None where the order is not of this run (alarm ``EXTERNAL``).
-    before, after : OrderStatus
-        Equal where only quantities changed.
-    fill : Fill or None
-        An execution not seen before, or as it was corrected, to be booked.
-    alarms : OrderAlarm
-        All alarms of the order now.
-    reversal : Fill or None
-        What takes an execution back that was busted or corrected, to be booked first.
-    """
-
-    order: WorkingOrder | None
-    before: OrderStatus
-    after: OrderStatus
-    fill: Fill | None = None
-    alarms: OrderAlarm = OrderAlarm.NONE
-    reversal: Fill | None = None
-
-    @property
-    def bookings(self) -> tuple[Fill, ...]:
-        """What is to be booked, in order."""
-        return tuple(each for each in (self.reversal, self.fill) if each is not None)
 
 
 class Orders:
@@ -121,6 +90,7 @@ class Orders:
     ) -> None:
         self.instruments = tuple(instruments)
         self.tag = tag
+        self._older: list[tuple[int, str]] = []
         self.tables: Tables = new_order_tables(len(self.instruments), keep_finished, views)
         self._tally = self.tables[Slot.TALLY][0]
         self._tally["final_after"] = final_after
@@ -171,8 +141,14 @@ class Orders:
         return list(self.tables[Slot.VIEWS]["open_sell"].tolist())
 
     def client_id(self, number: int) -> ClientOrderId:
-        """Return the client order id of one of this run's orders."""
-        return client_order_id(self.tag, number)
+        """Return the client order id of an order, with the mark of the run that made it."""
+        tag = next((tag for last, tag in self._older if number <= last), self.tag)
+        return client_order_id(tag, number)
+
+    def inherit(self, last_number: int, tag: str) -> None:
+        """Say that the orders up to a number are those of an earlier run, with its mark."""
+        self._older.append((last_number, tag))
+        self._tally["last_number"] = last_number
 
     def create(self, intents: Records) -> WorkingOrder:
         """Register the one INTENT row and reserve its size, before anything is sent.

@@ -1,6 +1,7 @@
 """One order of ours and the evidence gathered about it, as it stood when it was looked at."""
 
 from collections.abc import Mapping
+from typing import Final
 
 import attrs
 import numpy as np
@@ -24,7 +25,25 @@ from bot4_core.domain_types.records import (
     TimeInForce,
 )
 
-__all__ = ["WorkingOrder"]
+__all__ = ["EVIDENCE", "WorkingOrder"]
+
+EVIDENCE: Final = (
+    "facts",
+    "executed",
+    "sent",
+    "updated",
+    "cancel_requested",
+    "cancel_refused",
+    "replace_requested",
+    "replaces",
+    "not_found",
+    "venue_filled",
+    "venue_end",
+    "venue_order",
+    "reason",
+    "contradicted",
+)
+"""What is known of an order beside its intent and its trades; all else follows."""
 
 
 @attrs.frozen(kw_only=True)
@@ -98,6 +117,11 @@ class WorkingOrder:
         known = dict(zip(names, row.item(), strict=True))
         wanted = {field.name for field in attrs.fields(cls)} - {"fills"}
         return cls(**{name: known[name] for name in wanted}, fills=fills)
+
+    @property
+    def evidence(self) -> tuple[int, ...]:
+        """What is known, in the order of ``EVIDENCE``."""
+        return tuple(int(getattr(self, name)) for name in EVIDENCE)
 
     @property
     def open_size(self) -> int:

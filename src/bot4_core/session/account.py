@@ -12,8 +12,9 @@ from bot4_core.jit import entry_point
 from bot4_core.kernels.equity import rebase, revalue
 from bot4_core.kernels.order_rows import Slot
 from bot4_core.orders import OrderChange, Orders
+from bot4_core.orders.restoring import KeptOrders
 from bot4_core.plugins.interfaces import Records
-from bot4_core.risk.ledger import FillRow, Ledger
+from bot4_core.risk.ledger import FillRow, Ledger, LedgerEntry
 from bot4_core.risk.limits import LimitCheck
 from bot4_core.session.config import SessionConfig
 from bot4_core.session.funding import Due
@@ -112,6 +113,20 @@ class Account:
         """Show what a fill changed."""
         self.fills += 1
         self._show(instrument)
+        self._rebase(self._handle, in_money(*self.ledger.balance_units(self.asset)), now)
+
+    def restore(self, orders: KeptOrders, entries: Sequence[LedgerEntry], now: int) -> None:
+        """Take over the orders and bookings of earlier runs."""
+        orders.restore(self.orders)
+        for entry in entries:
+            if isinstance(entry, Fill):
+                self.ledger.book(entry)
+            elif isinstance(entry, FundingPayment):
+                self.ledger.book_funding(entry)
+            else:
+                self.ledger.transfer(entry)
+        for number in range(len(self.instruments)):
+            self._show(number)
         self._rebase(self._handle, in_money(*self.ledger.balance_units(self.asset)), now)
 
     def fund(self, instrument: int, due: Due, now: int) -> FundingPayment | None:

@@ -39,13 +39,15 @@ def change_notes(
 ) -> list[Note]:
     """Return the records of one change of an order: its fill, its new status, its alarms."""
     notes = []
-    venue = str(instrument.venue)
+    venue, order = str(instrument.venue), change.order
+    known: dict[str, Any] = {}
+    if order is not None:
+        known = {"evidence": list(order.evidence), "reserved": order.reserved}
     for fill in change.bookings:
         payload = fill_payload(fill, instrument) | {"status": change.after.name.lower()}
-        notes.append(Note(AuditKind.FILL, venue, client_id, time, payload))
-    kind = KINDS.get(change.after)
-    order = change.order
-    if kind is not None and order is not None and change.after is not change.before:
+        notes.append(Note(AuditKind.FILL, venue, client_id, time, payload | known))
+    ended = change.after in KINDS and change.after is not change.before
+    if order is not None and (ended or not change.bookings):
         status: dict[str, Any] = {
             "status": change.after.name.lower(),
             "order": order.number,
@@ -53,7 +55,8 @@ def change_notes(
         }
         if order.reason >= 0:
             status["reason"] = order.reason
-        notes.append(Note(kind, venue, client_id, time, status))
+        kind = KINDS.get(change.after, AuditKind.ACK)
+        notes.append(Note(kind, venue, client_id, time, status | known))
     if change.alarms:
         alarms = [each.name.lower() for each in OrderAlarm if each & change.alarms and each.name]
         notes.append(Note(AuditKind.OPERATOR, "session", client_id, time, {"alarms": alarms}))

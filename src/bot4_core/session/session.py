@@ -12,7 +12,8 @@ from bot4_core.plugins.interfaces import Records
 from bot4_core.risk.panel import Rearm
 from bot4_core.session.config import SessionConfig
 from bot4_core.session.effects import Effect, Explained, OrderText
-from bot4_core.session.order_notes import rearm_note
+from bot4_core.session.order_notes import change_notes, rearm_note
+from bot4_core.session.recovery import Recovered
 from bot4_core.session.staged import StagedDriver
 from bot4_core.session.state import Parts, SessionState
 
@@ -62,6 +63,17 @@ class Session:
         """The latest receive time seen, ns: the only clock there is."""
         return self.state.now
 
+    def restore(self, recovered: Recovered) -> list[Effect]:
+        """Go on from what an earlier run left behind, before the first event.
+
+        Orders that were not over work on under their own client ids, the books are the same, and
+        what was tripped stays tripped.
+        """
+        self.state.restore(recovered)
+        for verdict in recovered.trips:
+            self.driver.trip(verdict)
+        return self.take_effects()
+
     def step(self, records: Records, start: int = 0, stop: int | None = None) -> list[Effect]:
         """Take in event records, in order, and say what is wanted done.
 
@@ -102,8 +114,12 @@ class Session:
     def withhold(self, number: int) -> None:
         """Say that an order's bytes will never leave, because its intent could not be kept."""
         account = self.state.account
-        account.orders.note(number, LocalEvidence.WITHHELD, self.now)
-        self.state.ordering.reconsider(account.orders[number].instrument)
+        change = account.orders.note(number, LocalEvidence.WITHHELD, self.now)
+        instrument = account.orders[number].instrument
+        self.state.ordering.reconsider(instrument)
+        client_id, rules = account.orders.client_id(number), self.state.instruments[instrument]
+        notes = change_notes(change, client_id, rules, self.now) if change is not None else ()
+        self.state.ordering.say(*notes)
 
     def halt(self, actor: str, reason: str, *, flatten: bool = False) -> list[Effect]:
         """Stop the whole session: cancel everything, and close what is held if asked to.

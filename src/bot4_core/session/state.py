@@ -22,6 +22,7 @@ from bot4_core.session.config import SessionConfig
 from bot4_core.session.inquiries import Inquiries
 from bot4_core.session.ordering import Ordering, place_decision_tables
 from bot4_core.session.parts import SizerCalls, StrategyCalls
+from bot4_core.session.recovery import Recovered
 from bot4_core.session.routes import RouterCalls
 
 __all__ = ["Parts", "SessionState"]
@@ -131,6 +132,11 @@ class SessionState:
     def decisions(self) -> int:
         """Times that the strategy was asked."""
         return int(self._tally["decisions"])
+
+    def restore(self, recovered: Recovered) -> None:
+        """Take over what an earlier run left behind."""
+        self._tally["now"] = recovered.time
+        self.account.restore(recovered.orders, recovered.entries, recovered.time)
 
     def close(self) -> None:
         """Ask nobody for new orders any more."""
