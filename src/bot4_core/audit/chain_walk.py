@@ -8,7 +8,7 @@ import attrs
 
 from bot4_core.audit.canonical import PayloadValue
 from bot4_core.audit.chain import GENESIS, RecordRow, row_digest
-from bot4_core.audit.merkle import MerkleTree, leaf_hash
+from bot4_core.audit.merkle import MerkleTree
 from bot4_core.errors import ChainError
 
 __all__ = ["ANCHORS", "ChainEnd", "follow", "from_anchor", "tree_payload"]
@@ -52,7 +52,7 @@ def follow(rows: Iterable[RecordRow], end: ChainEnd) -> Iterator[RecordRow]:
     ChainError
         Naming the first record that does not fit.
     """
-    add = end.tree.add
+    add = end.tree.add_entry
     for row in rows:
         number = end.sequence + 1
         if row[0] != number:
@@ -66,7 +66,7 @@ def follow(rows: Iterable[RecordRow], end: ChainEnd) -> Iterator[RecordRow]:
             _check_tree(row, end)
             if row[4] == _START:
                 end.start, end.runs = number, end.runs + 1
-        add(leaf_hash(digest))
+        add(digest)
         end.sequence, end.head, end.last = number, digest, row
         yield row
 

@@ -72,6 +72,7 @@ class LogTree:
     def __init__(self, path: Path) -> None:
         self._ranges = find_ranges(path)
         self._chunks = _chunks(path)
+        self._held = (-1, list[bytes]())
         self._known: dict[tuple[int, int], bytes] = {}
 
     def root(self, size: int) -> bytes:
@@ -90,19 +91,29 @@ class LogTree:
         above, rest = MerkleTree(), MerkleTree()
         for number in range(low // CHUNK, low // CHUNK + whole):
             above.add(self._chunk(number))
-        for leaf in self._leaves(low + whole * CHUNK, high):
-            rest.add(leaf)
+        for digest in self._digests(low + whole * CHUNK, high):
+            rest.add_entry(digest)
         return MerkleTree(whole * CHUNK + rest.size, [*above.peaks, *rest.peaks])
 
     def _chunk(self, number: int) -> bytes:
-        if number < len(self._chunks):
-            return self._chunks[number]
+        while number >= len(self._chunks):
+            self._chunks.append(self._chunk_root(len(self._chunks)))
+        return self._chunks[number]
+
+    def _chunk_root(self, number: int) -> bytes:
         tree = MerkleTree()
-        for leaf in self._leaves(number * CHUNK, (number + 1) * CHUNK):
-            tree.add(leaf)
+        for digest in self._digests(number * CHUNK, (number + 1) * CHUNK):
+            tree.add_entry(digest)
         return tree.root()
 
-    def _leaves(self, low: int, high: int) -> list[bytes]:
+    def _digests(self, low: int, high: int) -> list[bytes]:
+        """Return digests of records that stand in one chunk; the chunk read last is kept."""
+        number = low // CHUNK
+        if number != self._held[0]:
+            self._held = (number, self._read(number * CHUNK, (number + 1) * CHUNK))
+        return self._held[1][low - number * CHUNK : high - number * CHUNK]
+
+    def _read(self, low: int, high: int) -> list[bytes]:
         found: list[bytes] = []
         query = "SELECT digest FROM records WHERE sequence BETWEEN ? AND ? ORDER BY sequence"
         for each in self._ranges:
@@ -110,7 +121,7 @@ class LogTree:
             if first <= last:
                 with each.segment.reading() as database:
                     rows = database.execute(query, (first, last))
-                    found += [leaf_hash(digest) for (digest,) in rows]
+                    found += [digest for (digest,) in rows]
         return found
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from bot4_core.audit.database import reader_address
-from bot4_core.audit.merkle import MerkleTree, leaf_hash
+from bot4_core.audit.merkle import MerkleTree
 from bot4_core.audit.segments import SegmentRange, find_ranges
 
 __all__ = ["CHUNK", "INDEX_PARTS", "RecordIndex"]
@@ -234,5 +234,5 @@ def _take_chunks(database: sqlite3.Connection, mark: int, last: int) -> None:
             (first + 1, first + CHUNK),
         )
         for (digest,) in rows:
-            tree.add(leaf_hash(digest))
+            tree.add_entry(digest)
         database.execute("INSERT INTO chunks VALUES (?, ?)", (first // CHUNK, tree.root()))

@@ -7,7 +7,6 @@ from typing import Final
 from bot4_core.audit.canonical import Payload, canonical_json
 from bot4_core.audit.chain import RecordRow, row_digest
 from bot4_core.audit.chain_walk import ChainEnd, tree_payload
-from bot4_core.audit.merkle import leaf_hash
 from bot4_core.domain_types.audit_records import AuditKind
 
 __all__ = ["Linker"]
@@ -56,7 +55,7 @@ class Linker:
     def link(self, row: RecordRow) -> None:
         """Go on after this record."""
         end = self.end
-        end.tree.add(leaf_hash(row[9]))
+        end.tree.add_entry(row[9])
         end.sequence, end.head, self.wall = row[0], row[9], row[1]
 
     def checkpoint(self) -> RecordRow:

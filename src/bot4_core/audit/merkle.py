@@ -23,6 +23,7 @@ __all__ = [
 Subtree: TypeAlias = Callable[[int, int], bytes]
 """Root of the leaves from the first number to before the second."""
 
+_BATCH: Final = 1024
 _sha256: Final = hashlib.sha256
 
 
@@ -37,7 +38,10 @@ def node_hash(left: bytes, right: bytes) -> bytes:
 
 
 class MerkleTree:
-    """A tree that grows at its end and is kept as its peaks; adding a leaf costs two hashes.
+    """A tree that grows at its end and is kept as its peaks.
+
+    Entries are hashed when the tree is looked at, or a thousand of them wait: level by level,
+    which is faster than one by one.
 
     Parameters
     ----------
@@ -47,40 +51,73 @@ class MerkleTree:
         Roots of the complete parts of such a tree, the largest first.
     """
 
-    __slots__ = ("_peaks", "size")
+    __slots__ = ("_levels", "_size", "_waiting")
 
     def __init__(self, size: int = 0, peaks: Iterable[bytes] = ()) -> None:
-        self.size = size
-        self._peaks = list(peaks)
-        if len(self._peaks) != size.bit_count():
-            raise ValueError(f"a tree of {size} leaves does not have {len(self._peaks)} peaks")
+        held = list(peaks)
+        if len(held) != size.bit_count():
+            raise ValueError(f"a tree of {size} leaves does not have {len(held)} peaks")
+        self._size = size
+        self._waiting: list[bytes] = []
+        # the peak with 2**level leaves, or nothing, for each level
+        self._levels = [
+            held.pop() if size >> level & 1 else b"" for level in range(size.bit_length())
+        ]
+
+    def add_entry(self, entry: bytes) -> None:
+        """Add an entry, which is hashed into a leaf."""
+        self._waiting.append(entry)
+        if len(self._waiting) >= _BATCH:
+            self._settle()
 
     def add(self, leaf: bytes) -> None:
         """Add a leaf by its hash."""
-        peaks, size = self._peaks, self.size
-        while size & 1:
-            leaf = _sha256(b"\1" + peaks.pop() + leaf).digest()
-            size >>= 1
-        peaks.append(leaf)
-        self.size += 1
+        self._settle()
+        self._absorb([leaf])
+
+    @property
+    def size(self) -> int:
+        """Number of leaves."""
+        return self._size + len(self._waiting)
 
     @property
     def peaks(self) -> tuple[bytes, ...]:
         """Roots of the complete parts, the largest first."""
-        return tuple(self._peaks)
+        self._settle()
+        return tuple(filter(None, reversed(self._levels)))
 
     def root(self) -> bytes:
         """Return the hash over all leaves."""
-        if not self._peaks:
+        if not self.size:
             return _sha256().digest()
-        *others, root = self._peaks
+        *others, root = self.peaks
         for peak in reversed(others):
             root = node_hash(peak, root)
         return root
 
     def copy(self) -> "MerkleTree":
         """Return a tree that grows apart from this one."""
-        return MerkleTree(self.size, self._peaks)
+        return MerkleTree(self.size, self.peaks)
+
+    def _settle(self) -> None:
+        if self._waiting:
+            leaves = [_sha256(b"\0" + entry).digest() for entry in self._waiting]
+            self._waiting.clear()
+            self._absorb(leaves)
+
+    def _absorb(self, hashes: list[bytes]) -> None:
+        """Add leaves: pair them up level by level; what is left alone is a peak."""
+        self._size += len(hashes)
+        levels, level = self._levels, 0
+        while hashes:
+            if level == len(levels):
+                levels.append(b"")
+            if levels[level]:
+                hashes.insert(0, levels[level])
+            levels[level] = hashes.pop() if len(hashes) & 1 else b""
+            pairs = zip(hashes[::2], hashes[1::2], strict=True)
+            hashes = [_sha256(b"\1" + left + right).digest() for left, right in pairs]
+            level += 1
 
 
 def inclusion_proof(index: int, size: int, subtree: Subtree) -> tuple[bytes, ...]:

@@ -18,6 +18,9 @@ from bot4_core.errors import AuditError
 
 __all__ = ["Segment", "SegmentRange", "find_ranges", "find_segments", "ranges_of", "segment_path"]
 
+_ENDS: Final = (  # one query for both would read every record
+    "SELECT (SELECT min(sequence) FROM records), (SELECT max(sequence) FROM records)"
+)
 _ENDLESS: Final = 2**63 - 1
 _ASIDE: Final = ".quarantined"
 _NUMBERED: Final = re.compile(r"(.+)\.(\d{4,})(\.[^.]*)?")
@@ -44,7 +47,7 @@ class Segment:
     def ends(self) -> tuple[int, int]:
         """Return the numbers of its first and last record; zeros when it is empty."""
         with self.reading() as database:
-            found = database.execute("SELECT min(sequence), max(sequence) FROM records").fetchone()
+            found = database.execute(_ENDS).fetchone()
         return (0, 0) if found[0] is None else found
 
     def put_aside(self) -> "Segment":

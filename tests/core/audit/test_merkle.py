@@ -39,6 +39,20 @@ def grown(entries: Sequence[bytes]) -> MerkleTree:
     return tree
 
 
+@given(st.lists(st.integers(0, 5), max_size=30), st.integers(1, 9))
+def test_entries_in_batches_grow_the_same_tree(looks: list[int], batch: int) -> None:
+    tree, plain = MerkleTree(), MerkleTree()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("bot4_core.audit.merkle._BATCH", batch)
+        for place, look in enumerate(looks):
+            tree.add_entry(bytes([place]))
+            plain.add(leaf_hash(bytes([place])))
+            assert tree.size == plain.size
+            if look == 0:
+                assert tree.root() == plain.root()
+    assert (tree.peaks, tree.root()) == (plain.peaks, plain.root())
+
+
 def parts(entries: Sequence[bytes]) -> Subtree:
     return lambda low, high: reference.tree_hash(entries[low:high])
 
