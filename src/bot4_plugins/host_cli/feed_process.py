@@ -29,7 +29,8 @@ __all__ = ["FeedProcess", "feed_recordings"]
 
 LINES: Final = 1 << 16
 """Of 64 bytes: 4 MB, eight frames of events."""
-PAUSE: Final = 1e-4
+PAUSE: Final = 1e-3
+"""Seconds between looks: a frame takes longer to decode, and the ring holds eight of them."""
 PATIENCE: Final = 5.0
 """Seconds that a feed which is no longer read has to end by itself."""
 
