@@ -26,6 +26,7 @@ SECTIONS: Final[dict[str, type[Any]]] = {
     "`[limits]`": config.LimitsConfig,
     "`[quoting]`": config.QuotingConfig,
     "`[answers]`": config.AnswersConfig,
+    "`[start]`": config.StartConfig,
     "`[matching]`": PaperSettings,
     "`[[matching.fee_tiers]]`": FeeTier,
     "`fees`": FeeSchedule,

@@ -30,6 +30,8 @@ class AuditKind(StrEnum):
     STATUS = "status"
     PLUGIN_STRIKE = "plugin_strike"
     OPERATOR = "operator"
+    TRANSFER = "transfer"
+    RECONCILIATION = "reconciliation"
     CHECKPOINT = "checkpoint"  # the tree over all records before
     SEGMENT = "segment"  # the first of a later file: where the chain comes from
 

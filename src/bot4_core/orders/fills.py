@@ -111,6 +111,11 @@ class FillReader:
         self._remember((instrument, trade), rank, fill)
         return Booking(booked.reversal() if booked is not None else None, fill, alarms)
 
+    def recall(self, fill: Fill) -> None:
+        """Remember a trade that an earlier run booked of an order that is not kept any more."""
+        rank = (2, 0) if fill.reverses else (0, 0)
+        self._remember((fill.instrument, fill.trade_id), rank, None if fill.reverses else fill)
+
     def _remember(self, key: tuple[int, int], rank: tuple[int, int], fill: Fill | None) -> None:
         self._strangers[key] = rank, fill
         if len(self._strangers) > _REMEMBERED:

@@ -38,7 +38,7 @@ from bot4_core.kernels.order_desk import (
 from bot4_core.kernels.order_rows import NOBODY, Slot
 from bot4_core.kernels.tables import Tables
 from bot4_core.orders.changes import OrderChange
-from bot4_core.orders.client_ids import client_order_id
+from bot4_core.orders.client_ids import ClientIds
 from bot4_core.orders.fills import FillReader
 from bot4_core.orders.order_tables import enlarge_fills, enlarge_orders, new_order_tables
 from bot4_core.orders.working import WorkingOrder
@@ -76,6 +76,7 @@ class Orders:
     ----------
     tables : Tables
         What kernels work on.
+    ids : ClientIds
     """
 
     def __init__(
@@ -90,7 +91,7 @@ class Orders:
     ) -> None:
         self.instruments = tuple(instruments)
         self.tag = tag
-        self._older: list[tuple[int, str]] = []
+        self.ids = ClientIds(tag)
         self.tables: Tables = new_order_tables(len(self.instruments), keep_finished, views)
         self._tally = self.tables[Slot.TALLY][0]
         self._tally["final_after"] = final_after
@@ -142,12 +143,20 @@ class Orders:
 
     def client_id(self, number: int) -> ClientOrderId:
         """Return the client order id of an order, with the mark of the run that made it."""
-        tag = next((tag for last, tag in self._older if number <= last), self.tag)
-        return client_order_id(tag, number)
+        return self.ids.of(number)
+
+    def adopt(self, intents: Records, client_id: str) -> WorkingOrder:
+        """Register a working order that this program did not make, under its own client id."""
+        self.ids.adopt(int(intents["number"][0]), client_id)
+        return self.create(intents)
+
+    def recall(self, fill: Fill) -> None:
+        """Remember a trade of an order that is not kept, so that it is not booked twice."""
+        self._fills.recall(fill)
 
     def inherit(self, last_number: int, tag: str) -> None:
         """Say that the orders up to a number are those of an earlier run, with its mark."""
-        self._older.append((last_number, tag))
+        self.ids.inherit(last_number, tag)
         self._tally["last_number"] = last_number
 
     def create(self, intents: Records) -> WorkingOrder:

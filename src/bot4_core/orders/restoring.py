@@ -38,8 +38,8 @@ class KeptOrder:
     fills : list of Fill
         Its trades in the order they were booked, reversals among them.
     status : OrderStatus
-    open : bool
-        Whether something of it may still be filled.
+    adopted : str
+        The client id of an order that this program did not make.
     """
 
     terms: tuple[int, ...]
@@ -47,7 +47,7 @@ class KeptOrder:
     evidence: tuple[int, ...] = ()
     fills: list[Fill] = attrs.field(factory=list)
     status: OrderStatus = OrderStatus.CREATED
-    open: bool = True
+    adopted: str = ""
 
 
 @attrs.frozen(kw_only=True)
@@ -86,7 +86,11 @@ class KeptOrders:
 
 def restore_order(orders: Orders, number: int, kept: KeptOrder) -> None:
     """File what is known of one order."""
-    orders.create(np.array([kept.terms], INTENT_DTYPE))
+    intents = np.array([kept.terms], INTENT_DTYPE)
+    if kept.adopted:
+        orders.adopt(intents, kept.adopted)
+    else:
+        orders.create(intents)
     orders.note(number, LocalEvidence.SENT, kept.terms[-1])
     for time in kept.cancels:
         orders.note(number, LocalEvidence.CANCEL_REQUESTED, time)

@@ -32,6 +32,7 @@ from bot4_core.market.event_batch import EventBatch
 if TYPE_CHECKING:  # its kernels load numba, and hosts list plugins without it
     from bot4_core.jit import Specialisation
     from bot4_core.market.order_book import Books
+    from bot4_core.orders.reconciliation import VenueAccount
 
 __all__ = [
     "Breaker",
@@ -355,6 +356,10 @@ class Exchange(ABC):
         trades, or ``ORDER_NOT_FOUND``.
         """
         raise _absent(self, "query", "this adapter does not support it")
+
+    def read_account(self, data: bytes, time: Nanoseconds) -> "VenueAccount":
+        """Decode what the venue says of the account: working orders, positions, recent trades."""
+        raise _absent(self, "read_account", "this adapter does not support it")
 
     def refusal(self, code: str) -> EventKind:
         """Return what an error reply to a new order says of it.

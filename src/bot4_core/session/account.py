@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from bot4_core.domain_types.accounts import FundingPayment
+from bot4_core.domain_types.accounts import FundingPayment, Transfer
 from bot4_core.domain_types.instruments import Instrument
 from bot4_core.domain_types.order_codes import OrderAlarm
 from bot4_core.domain_types.orders import Fill
@@ -115,12 +115,19 @@ class Account:
         self._show(instrument)
         self._rebase(self._handle, in_money(*self.ledger.balance_units(self.asset)), now)
 
+    def move(self, transfer: Transfer, now: int) -> None:
+        """Book an amount that came in or went out without a trade."""
+        self.ledger.transfer(transfer)
+        self._rebase(self._handle, in_money(*self.ledger.balance_units(self.asset)), now)
+
     def restore(self, orders: KeptOrders, entries: Sequence[LedgerEntry], now: int) -> None:
         """Take over the orders and bookings of earlier runs."""
         orders.restore(self.orders)
         for entry in entries:
             if isinstance(entry, Fill):
                 self.ledger.book(entry)
+                if entry.trade_id >= 0 and entry.order not in self.orders:
+                    self.orders.recall(entry)
             elif isinstance(entry, FundingPayment):
                 self.ledger.book_funding(entry)
             else:

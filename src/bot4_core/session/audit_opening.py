@@ -13,11 +13,12 @@ from bot4_core.audit.database import named_errors
 from bot4_core.convert import to_toml
 from bot4_core.session.config import STREAM, AuditConfig, SessionConfig, SessionMode
 from bot4_core.session.ports import Clock
+from bot4_core.session.recovery import CONTINUES
 
 __all__ = ["durability", "log_settings", "open_log"]
 
 
-def open_log(config: SessionConfig, name: str, clock: Clock) -> AuditLog:
+def open_log(config: SessionConfig, name: str, clock: Clock, continues: str = "") -> AuditLog:
     """Open the audit log, first of all: what is wrong with it should not show a minute later.
 
     Raises
@@ -26,6 +27,7 @@ def open_log(config: SessionConfig, name: str, clock: Clock) -> AuditLog:
         If it cannot be written, is damaged, or another process holds it.
     """
     path = config.audit.path
+    goes_on = {CONTINUES: continues} if continues else {}
     with named_errors(path, "make the folder of the audit log"):
         path.parent.mkdir(parents=True, exist_ok=True)
     return AuditLog.open(
@@ -33,7 +35,7 @@ def open_log(config: SessionConfig, name: str, clock: Clock) -> AuditLog:
         run=name,
         wall_time=clock.time_ns(),
         durable=durability(config),
-        facts={"configuration": to_toml(config)},
+        facts={"configuration": to_toml(config), **goes_on},
         settings=log_settings(config.audit),
     )
 

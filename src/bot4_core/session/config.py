@@ -22,11 +22,13 @@ __all__ = [
     "BreakerConfig",
     "DriverChoice",
     "LimitsConfig",
+    "OnDifference",
     "PartConfig",
     "QuotingConfig",
     "SessionConfig",
     "SessionMode",
     "SourceConfig",
+    "StartConfig",
     "VenueConfig",
 ]
 
@@ -196,6 +198,30 @@ class AnswersConfig:
             yield "longest_pause_ms", f"{self.longest_pause_ms} is below pause_ms"
 
 
+class OnDifference(StrEnum):
+    """What to do where the venue's account is not what the log says."""
+
+    HALT = "halt"  # nothing is traded until somebody looked
+    ADOPT = "adopt"  # the venue is right
+    FLATTEN = "flatten"  # the venue is right, and everything is closed
+
+
+@attrs.frozen(kw_only=True)
+class StartConfig:
+    """How a run begins.
+
+    Parameters
+    ----------
+    recover : bool
+        Go on from the last run in the audit log: its working orders, its books, its trips. Then
+        the venue is asked for its account, and nothing that opens leaves before the two agree.
+    on_difference : OnDifference
+    """
+
+    recover: bool = False
+    on_difference: OnDifference = OnDifference.HALT
+
+
 @attrs.frozen(kw_only=True)
 class AuditConfig:
     """Where the audit log stands, what it survives, and where its checkpoints go.
@@ -274,6 +300,7 @@ class SessionConfig:
     limits: LimitsConfig = LimitsConfig()
     quoting: QuotingConfig = QuotingConfig()
     answers: AnswersConfig = AnswersConfig()
+    start: StartConfig = StartConfig()
     matching: PaperSettings = attrs.field(factory=PaperSettings)
     fees: FeeSchedule | None = None  # in place of what the instruments say
     audit: AuditConfig = AuditConfig()
@@ -290,6 +317,11 @@ class SessionConfig:
             yield (
                 "audit.durable",
                 "'normal' may lose intents in a power cut; live trading needs 'full'",
+            )
+        if self.start.recover and self.source.recordings:
+            yield (
+                "start.recover",
+                "a recording's paper venue begins anew and cannot be asked",
             )
         labels = [each.label for each in self.breakers]
         for place, label in enumerate(labels):

@@ -171,20 +171,9 @@ class OrderText:
 
     def intent(self, record: RecordIntent) -> Mapping[str, Any]:
         """Return the whole chain: order, signal, size, limits, breakers, route."""
-        _, number, side, kind, duration, flags, price, size, _ = record.intent
-        instrument = self._instruments[number]
-        grounds = record.grounds
+        number, grounds = record.intent[1], record.grounds
         return {
-            "order": {
-                "number": record.number,
-                "instrument": str(instrument.symbol),
-                "side": Side(side).name.lower(),
-                "type": OrderType(kind).name.lower(),
-                "time_in_force": TimeInForce(duration).name.lower(),
-                "flags": [each.name.lower() for each in OrderFlag if flags & each and each.name],
-                "price": self.price(number, price),
-                "size": self.size(number, size),
-            },
+            "order": self.order((record.number, *record.intent[1:])),
             "view": self._view(number, grounds.view),
             "signal": self._signal(number, record),
             "size": {
@@ -200,6 +189,20 @@ class OrderText:
             "route": record.route,
             "allowed": int(record.broken == 0),
             "refusals": [[refusal.value, text] for refusal, text in record.refusals],
+        }
+
+    def order(self, terms: tuple[int, ...]) -> Mapping[str, Any]:
+        """Return an order's terms, the fields of its INTENT row."""
+        order, number, side, kind, duration, flags, price, size, _ = terms
+        return {
+            "number": order,
+            "instrument": str(self._instruments[number].symbol),
+            "side": Side(side).name.lower(),
+            "type": OrderType(kind).name.lower(),
+            "time_in_force": TimeInForce(duration).name.lower(),
+            "flags": [each.name.lower() for each in OrderFlag if flags & each and each.name],
+            "price": self.price(number, price),
+            "size": self.size(number, size),
         }
 
     def uses(self, record: RecordIntent) -> dict[str, list[str]]:

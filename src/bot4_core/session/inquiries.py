@@ -40,11 +40,18 @@ class Inquiries:
         self._tally = orders.tables[Slot.TALLY][0]
         self._tally["patience"] = self._patience
         self._asked: dict[int, tuple[int, int]] = {}
+        self._suspects: set[int] = set()
+
+    def suspect(self, number: int) -> None:
+        """Ask about an order at the next message, whatever is known of it."""
+        self._suspects.add(number)
+        self._tally["due"] = 0
 
     def see_to(self, now: int) -> None:
         """Note what is late by now, ask about it, and say when to look again."""
         due, asked = NEVER_DUE, self._asked
         self._asked = {}
+        self._suspects &= {order.number for order in self._orders}
         for order in self._orders:
             begin = self._late_from(order)
             if begin <= now:
@@ -59,7 +66,7 @@ class Inquiries:
     def _late_from(self, order: WorkingOrder) -> int:
         """Return from when on an order has waited too long for an answer."""
         status = order.status
-        if status is OrderStatus.UNKNOWN:
+        if status is OrderStatus.UNKNOWN or order.number in self._suspects:
             return 0
         if status is OrderStatus.SUBMITTED:
             return order.sent + self._patience

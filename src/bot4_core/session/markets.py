@@ -11,6 +11,7 @@ from bot4_core.domain_types.instruments import Instrument
 from bot4_core.domain_types.records import EVENT_DTYPE
 from bot4_core.errors import ConfigError, PrecisionGrew, RecordingError
 from bot4_core.orders import Orders
+from bot4_core.orders.reconciliation import VenueAccount
 from bot4_core.plugins.interfaces import EventBatch, Exchange, Outbound, Records
 from bot4_core.session.event_stream import (
     ReadingOptions,
@@ -137,6 +138,10 @@ class SimulatedVenue(Protocol):
     def receive(self, data: bytes, time: int) -> None:
         """Take a request that was sent at a time."""
 
+    def account(self) -> bytes:
+        """Return the reply to a request for the account, as of ``now``."""
+        raise NotImplementedError
+
     def step(self, until: int) -> list[tuple[int, bytes]]:
         """Let time pass; return arrival times and messages."""
         raise NotImplementedError
@@ -217,6 +222,10 @@ class SimulatedMarket:
     def query(self, number: int, time: Nanoseconds) -> None:
         """Encode a question about an order and send it."""
         self._send(self.exchange.query(self._orders.snapshot(number)), time)
+
+    def account(self, time: Nanoseconds) -> VenueAccount:
+        """Ask the venue for the account and decode its reply."""
+        return self.exchange.read_account(self._venue.account(), time)
 
     def resync(self, instrument: int, time: int) -> None:
         """Ask for a snapshot."""

@@ -73,6 +73,10 @@ class PaperMarket:
     def query(self, number: int, time: Nanoseconds) -> None:
         """Do nothing: the paper venue loses no answer, so one that is late is on its way."""
 
+    def account(self, time: Nanoseconds) -> None:
+        """Return nothing: the paper venue begins with the session."""
+        return
+
     def resync(self, instrument: int, time: int) -> None:
         """Do nothing: a recording holds the snapshots that it holds."""
 

@@ -5,6 +5,7 @@ from typing import NamedTuple, Protocol
 
 from bot4_core.domain_types.canonical_types import Nanoseconds
 from bot4_core.domain_types.instruments import Instrument
+from bot4_core.orders.reconciliation import VenueAccount
 from bot4_core.plugins.interfaces import Records
 from bot4_core.session.paper import PaperVenue
 from bot4_core.session.state import SessionState
@@ -104,6 +105,10 @@ class Market(Protocol):
 
     def query(self, number: int, time: Nanoseconds) -> None:
         """Ask what became of an order; the answer comes as order events."""
+
+    def account(self, time: Nanoseconds) -> VenueAccount | None:
+        """Return what the venue says of the account now; None where there is nobody to ask."""
+        raise NotImplementedError
 
     def resync(self, instrument: int, time: int) -> None:
         """Ask for a snapshot."""

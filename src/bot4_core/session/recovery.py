@@ -14,7 +14,7 @@ import attrs
 import msgspec
 
 from bot4_core.audit import AuditQuery, search
-from bot4_core.domain_types.accounts import FundingPayment
+from bot4_core.domain_types.accounts import FundingPayment, Transfer
 from bot4_core.domain_types.audit_records import AuditKind, AuditRecord
 from bot4_core.domain_types.canonical_types import (
     InstrumentId,
@@ -34,7 +34,7 @@ from bot4_core.orders.client_ids import run_tag
 from bot4_core.orders.restoring import KeptOrder, KeptOrders
 from bot4_core.risk.ledger import LedgerEntry
 
-__all__ = ["CONTINUES", "Recovered", "recover", "recovered_from"]
+__all__ = ["CONTINUES", "Recovered", "last_run", "recover", "recovered_from"]
 
 CONTINUES: Final = "continues"
 """The fact of a run's start that names the run it continues."""
@@ -50,6 +50,7 @@ TELLING: Final = (
     AuditKind.EXPIRY,
     AuditKind.UNKNOWN,
     AuditKind.FUNDING,
+    AuditKind.TRANSFER,
     AuditKind.BREAKER_TRIP,
     AuditKind.BREAKER_REARM,
 )
@@ -89,6 +90,22 @@ def recover(path: Path | str, instruments: Sequence[Instrument]) -> Recovered:
         If a record was changed.
     """
     return recovered_from(search(path, AuditQuery(kinds=TELLING)), instruments)
+
+
+def last_run(path: Path) -> str:
+    """Return the name of the last run in a log, empty where there is no log.
+
+    Raises
+    ------
+    AuditError
+        If the log cannot be read.
+    ChainError
+        If a record was changed.
+    """
+    if not path.exists():
+        return ""
+    starts = search(path, AuditQuery(kinds=(AuditKind.RUN_START,)))
+    return max(((each.sequence, each.run) for each in starts), default=(0, ""))[1]
 
 
 def recovered_from(records: Iterable[AuditRecord], instruments: Sequence[Instrument]) -> Recovered:
@@ -134,11 +151,14 @@ class _Story:
         if kind is AuditKind.RUN_START:
             self._start(record.run, payload)
         elif kind is AuditKind.INTENT:
-            self._intent(payload["order"], int(record.event_time))
+            self._intent(payload["order"], int(record.event_time), payload.get("adopted", ""))
         elif kind is AuditKind.SEND:
             self._sent(payload, int(record.event_time))
         elif kind is AuditKind.FUNDING:
             self._funding(payload, record.event_time)
+        elif kind is AuditKind.TRANSFER:
+            amount, asset = _money(payload["amount"]), payload["asset"]
+            self.entries.append(Transfer(asset=asset, amount=amount, time=record.event_time))
         elif kind is AuditKind.BREAKER_TRIP:
             self._trip(payload, record.event_time)
         elif kind is AuditKind.BREAKER_REARM:
@@ -154,7 +174,7 @@ class _Story:
         else:
             self._begin(run)
 
-    def _intent(self, order: Mapping[str, Any], time: int) -> None:
+    def _intent(self, order: Mapping[str, Any], time: int, adopted: str) -> None:
         number = self._number(order["instrument"])
         rules = self._instruments[number]
         price = order["price"]
@@ -169,7 +189,7 @@ class _Story:
             scaled_from_text(order["size"], rules.size_exponent),
             time,
         )
-        self.orders[terms[0]] = KeptOrder(terms=terms)
+        self.orders[terms[0]] = KeptOrder(terms=terms, adopted=adopted)
         self.last = max(self.last, terms[0])
 
     def _sent(self, payload: Mapping[str, Any], time: int) -> None:

@@ -26,6 +26,8 @@ from bot4_core.session.event_stream import ReadingOptions
 from bot4_core.session.feed import FeedLink, feed_kernels
 from bot4_core.session.fused import FusedDriver
 from bot4_core.session.ports import Clock, Market, Progress, RunProgress, Stop
+from bot4_core.session.reconciling import Reconciler, Reconciliation
+from bot4_core.session.recovery import Recovered, last_run, recover
 from bot4_core.session.report import (
     AuditReport,
     SessionReport,
@@ -61,6 +63,8 @@ class SessionRunner:
     progress : Progress, optional
     stop : callable, optional
         Asked after every batch: a reason ends the session there, in good order.
+    recovered : Recovered, optional
+        What an earlier run left behind, to go on from.
     """
 
     def __init__(
@@ -72,6 +76,7 @@ class SessionRunner:
         log: AuditLog | None = None,
         progress: Progress | None = None,
         stop: Stop | None = None,
+        recovered: Recovered | None = None,
     ) -> None:
         state = session.state
         self._session = session
@@ -95,6 +100,35 @@ class SessionRunner:
             fault = "only recordings are played by the fused driver; leave it to 'auto'"
             raise ConfigError("session", [("driver", fault)])
 
+        self._reconciler: Reconciler | None = None
+        if recovered is not None:
+            self._go_on(recovered)
+
+    def _go_on(self, recovered: Recovered) -> None:
+        """Take over what an earlier run left behind, and ask the venue whether it agrees."""
+        session = self._session
+        self._act(session.restore(recovered))
+        policy = session.state.config.start.on_difference
+        self._reconciler = Reconciler(session, policy)
+        self._reconcile()
+
+    def _reconcile(self) -> None:
+        """Compare with what the venue says now, unless it was said to agree."""
+        reconciler = self._reconciler
+        if reconciler is None or reconciler.state is not Reconciliation.WAITING:
+            return
+        account = self._market.account(Nanoseconds(self._session.now))
+        if account is not None:
+            self._act(reconciler.compare(account))
+
+    @property
+    def _halted(self) -> str:
+        """Why the session must not go on, if so."""
+        reconciler = self._reconciler
+        if reconciler is None or reconciler.state is not Reconciliation.HALTED:
+            return ""
+        return f"the venue's account differs in {len(reconciler.found)} things"
+
     def run(self) -> SessionReport:
         """Play the market to its end, take back what works, and report."""
         begin = self._clock.perf_counter_ns()
@@ -104,7 +138,8 @@ class SessionRunner:
                 play(batch)
                 self._messages += int(np.count_nonzero(batch["flags"] & LAST))
                 self._tell(self._market.share)
-                self._stopped = self._stop() if self._stop is not None else ""
+                self._reconcile()
+                self._stopped = self._halted or (self._stop() if self._stop is not None else "")
                 if self._stopped:
                     break
             self._finish()
@@ -234,7 +269,11 @@ class SessionRunner:
                 decision_p99_us=latency.quantile(0.99),
                 driver=(DriverChoice.STAGED if self._fused is None else DriverChoice.FUSED).value,
             ),
-            warnings=(*self._market.warnings, *strike_warnings(self._struck.values(), state)),
+            warnings=(
+                *self._market.warnings,
+                *strike_warnings(self._struck.values(), state),
+                *(map(str, self._reconciler.found) if self._reconciler is not None else ()),
+            ),
             stopped=self._stopped,
             series=self._series.series(),
         )
@@ -303,7 +342,8 @@ def run(
         require_recordings(config)
     require_parts(config, host)
     name = f"{config.mode.value}-{clock.time_ns()}"
-    with open_log(config, name, clock) as log:
+    continues = last_run(config.audit.path) if config.start.recover else ""
+    with open_log(config, name, clock, continues) as log:
         with noted_failure(log, clock):
             if feed is not None:
                 feed.start()
@@ -311,7 +351,16 @@ def run(
             market = build_market(config, host, options, feed)
             parts = build_parts(config, host, market.instruments)
             session = Session(config, market.instruments, market.table, parts, name)
-            runner = SessionRunner(session, market, clock, log=log, progress=progress, stop=stop)
+            recovered = recover(config.audit.path, market.instruments) if continues else None
+            runner = SessionRunner(
+                session,
+                market,
+                clock,
+                log=log,
+                progress=progress,
+                stop=stop,
+                recovered=recovered,
+            )
         report = runner.run()
         facts = {"digest": report.digest, "stopped": report.stopped}
         log.finish(clock.time_ns(), session.now, facts)

@@ -10,7 +10,9 @@ from bot4_core.domain_types.orders import Order, OrderIntent
 from bot4_core.domain_types.records import OrderReason
 from bot4_core.errors import DecodeError
 from bot4_core.jit import Specialisation
+from bot4_core.orders.reconciliation import VenueAccount
 from bot4_core.plugins.interfaces import EventBatch, Exchange, Outbound, PartSettings, Records
+from bot4_plugins.exchange_sim.account import read_account
 from bot4_plugins.exchange_sim.decoder import FrameReader
 from bot4_plugins.exchange_sim.listing_table import listing_table, relisted
 from bot4_plugins.exchange_sim.requests import (
@@ -116,3 +118,7 @@ class SimExchange(Exchange):
         """Encode a question about an order; the venue says again all that it said of it."""
         symbol = str(self._instruments[order.intent.instrument].symbol)
         return Outbound(connection=CONNECTION, body=query_text(order.intent.number, symbol))
+
+    def read_account(self, data: bytes, time: Nanoseconds) -> VenueAccount:
+        """Decode the venue's reply to a request for the account."""
+        return read_account(data, time, self._instruments, self._reader)

@@ -14,7 +14,25 @@ from bot4_core.plugins.interfaces import Records
 from bot4_core.session.paper import matching_terms
 from bot4_plugins.exchange_sim.client import client_cancel, client_order
 from bot4_plugins.exchange_sim.draws import new_draws
-from bot4_plugins.exchange_sim.engine import NOW, OUT, STAMP, new_engine, waiting_events
+from bot4_plugins.exchange_sim.engine import (
+    BID,
+    CAPACITY,
+    CLIENT,
+    ID,
+    INDEX,
+    LIVE,
+    LIVE_AT,
+    NOW,
+    NUMBER,
+    OPEN,
+    OUT,
+    POSITION,
+    SIDE,
+    STAMP,
+    new_engine,
+    price_of,
+    waiting_events,
+)
 from bot4_plugins.exchange_sim.faults import FaultyLine
 from bot4_plugins.exchange_sim.flow import CROWD_WORDS, gather, run_flow, start_crowd
 from bot4_plugins.exchange_sim.frames import FrameWriter
@@ -33,6 +51,7 @@ REMEMBERED: Final = 4096
 FIRST_ORDER: Final = int(EventKind.ORDER_ACCEPTED)
 CANCEL_REJECTED: Final = int(EventKind.CANCEL_REJECTED)
 NOT_FOUND: Final = int(EventKind.ORDER_NOT_FOUND)
+FILLED: Final = int(EventKind.ORDER_FILLED)
 LAST: Final = int(EventFlag.LAST)
 
 Message = tuple[int, bytes]
@@ -121,6 +140,22 @@ class Pit:
         while len(self.reports) > REMEMBERED:
             del self.reports[next(iter(self.reports))]
 
+    def account(self) -> dict[str, object]:
+        """Return what the venue knows of the client's orders, position and trades."""
+        words = self.words
+        mine = words[LIVE_AT] + words[CAPACITY] * CLIENT
+        rows = [int(words[mine + at]) for at in range(words[LIVE + CLIENT])]
+        names = {"n": NUMBER, "d": SIDE, "o": OPEN, "i": ID}
+        orders = [
+            {"p": price_of(words, int(words[row + INDEX]))}
+            | {name: int(words[row + word]) for name, word in names.items()}
+            for row in rows
+        ]
+        said = [each for group in self.reports.values() for each in group]
+        trades = [json.loads(text) for _, kind, text in sorted(said) if kind == FILLED]
+        best = price_of(words, int(max(words[BID], 0)))
+        return {"orders": orders, "position": int(words[POSITION]), "price": best, "trades": trades}
+
     def _send(self, time: int, text: str) -> None:
         self.messages += self.line.carry((time + self.latency, text.encode()))
 
@@ -177,6 +212,11 @@ class SimVenue:
             self.refused += 1
         else:
             self._requests.append((arrival, fields))
+
+    def account(self) -> bytes:
+        """Return the reply to a request for the account, as of ``now``."""
+        pits = {symbol: pit.account() for symbol, pit in self._pits.items()}
+        return json.dumps({"t": self._now, "account": pits}).encode()
 
     def step(self, until: int) -> list[Message]:
         """Let time pass, and return what reaches the client by ``until``.

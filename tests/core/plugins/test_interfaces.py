@@ -87,6 +87,11 @@ def test_an_adapter_is_named_with_what_it_does_not_support(exchange: DataOnly, m
         getattr(exchange, method)(InstrumentId(0))
 
 
+def test_an_adapter_that_reads_no_accounts_says_so(exchange: DataOnly) -> None:
+    with pytest.raises(PluginError, match=r"^DataOnly has no read_account\(\): this adapter"):
+        exchange.read_account(b"", Nanoseconds(0))
+
+
 def test_only_named_codes_prove_that_an_order_was_refused() -> None:
     class Venue(DataOnly):
         definitive_rejects = frozenset({"-2010"})

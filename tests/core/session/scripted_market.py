@@ -82,6 +82,9 @@ class ScriptedMarket:
     def query(self, number: int, time: Nanoseconds) -> None:
         self.queries.append((number, int(time)))
 
+    def account(self, time: Nanoseconds) -> None:
+        return
+
     def resync(self, instrument: int, time: int) -> None:
         self.resyncs.append((instrument, time))
 

@@ -63,6 +63,10 @@ def test_a_typo_is_named_with_its_nearest_match() -> None:
         ("source = { seconds = -1.0 }", "source.seconds"),
         ("quoting = { retry_ms = -1 }", "quoting.retry_ms"),
         ("answers = { reply_ms = 0 }", "answers.reply_ms"),
+        (
+            "start = { recover = true }\nsource = { recordings = ['a.gz'] }",
+            "start.recover",
+        ),
         ("answers = { lag_ms = -1 }", "answers.lag_ms"),
         ("answers = { longest_pause_ms = 10 }", "answers.longest_pause_ms"),
         ('audit = { durable = "perhaps" }', "audit.durable"),

@@ -134,6 +134,7 @@ def test_a_session_plays_a_recording_to_its_end(toy: Path) -> None:
     assert market.share == 1.0
     assert market.resync(0, 1) is None  # type: ignore[func-returns-value]  # it does nothing
     market.query(1, Nanoseconds(1))
+    assert market.account(Nanoseconds(1)) is None  # type: ignore[func-returns-value]  # nobody to ask
     assert len(market.before(2**62)) == 0
 
 

@@ -14,7 +14,7 @@ from tests.core.session.session_world import (
 from tests.core.session.toy_exchange import ToyExchange
 
 from bot4_core import PluginHost, SessionConfig, run
-from bot4_core.audit import read_records, verify
+from bot4_core.audit import AuditQuery, read_records, search, verify
 from bot4_core.domain_types.audit_records import AuditKind
 from bot4_core.domain_types.canonical_types import Nanoseconds
 from bot4_core.domain_types.decisions import Signal
@@ -34,6 +34,7 @@ from bot4_core.session.config import (
     PartConfig,
     SessionMode,
     SourceConfig,
+    StartConfig,
     VenueConfig,
 )
 from bot4_core.session.markets import RecordedMarket, SimulatedMarket
@@ -135,6 +136,21 @@ def test_a_simulated_session_trades_survives_a_gap_and_can_be_repeated(tmp_path:
     assert first.positions["BTC-USD-PERP"].state == "live"
     assert {each.stage for each in told} == {"compile", "run"}
     assert told[-1].share == pytest.approx(1.0)
+
+
+def test_a_run_that_recovers_asks_the_venue_before_anything_opens(tmp_path: Path) -> None:
+    recovering = StartConfig(recover=True)
+    first = run(simulated(tmp_path, start=recovering), full_host(), time)
+    assert (first.stopped, first.warnings) == ("", ())
+    held = first.positions["BTC-USD-PERP"].size
+    assert held != "0.000"
+    second = run(simulated(tmp_path, start=recovering), full_host(), time)
+    assert second.stopped == "the venue's account differs in 1 things"
+    assert second.warnings == (f"position: BTC-USD-PERP: {held} here, 0.000 there",)
+    assert second.fills == 0
+    starts = AuditQuery(kinds=(AuditKind.RUN_START,))
+    *_, last = search(tmp_path / "deep" / "audit.sqlite", starts)
+    assert b'"continues":"paper-' in last.payload
 
 
 def test_a_simulated_market_serves_a_session_only() -> None:

@@ -1,16 +1,20 @@
 """Sessions on a venue that loses requests and answers: nothing is lost, doubled or guessed at."""
 
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from tests.core.session.scripted_market import Ticking
 from tests.core.session.session_world import FixedSizer, ScriptedStrategy, both_sides, configuration
 
-from bot4_core.domain_types.canonical_types import Symbol
+from bot4_core.audit import AuditLog
+from bot4_core.domain_types.canonical_types import Nanoseconds, Symbol
 from bot4_core.domain_types.orders import Fill
 from bot4_core.domain_types.records import OrderStatus
+from bot4_core.errors import DecodeError
 from bot4_core.session.config import AccountConfig, AnswersConfig
 from bot4_core.session.markets import SimulatedMarket
+from bot4_core.session.recovery import CONTINUES, recover
 from bot4_core.session.runner import SessionRunner
 from bot4_core.session.session import Session
 from bot4_core.session.state import Parts
@@ -21,6 +25,10 @@ from bot4_plugins.exchange_sim.venue import SimVenue
 
 SYMBOL = "BTC-USD-PERP"
 ANSWERS = AnswersConfig(reply_ms=50, expiry_ms=100, lag_ms=20, pause_ms=20, longest_pause_ms=50)
+
+
+class BrokenOffError(Exception):
+    """The process ends here."""
 
 
 class Scene:
@@ -81,3 +89,62 @@ def test_orders_whose_requests_were_lost_are_refused_only_after_the_last_moment(
         assert order.status is OrderStatus.REJECTED
         assert order.not_found > order.sent + ANSWERS.final_after
     assert scene.booked == scene.venue_position
+
+
+class Lived:
+    """Two runs on one venue: the first is broken off, the second goes on from its log."""
+
+    def __init__(self, path: Path, batches: int, asleep: int) -> None:
+        exchange = SimExchange(SimSettings(symbols=(SYMBOL,), seed=5))
+        self.venue, self.path = exchange.open_venue(), path
+        with pytest.raises(BrokenOffError):
+            self.run("first", batches)
+        self.venue.step(self.venue.now + asleep)
+        self.second = self.run("second")
+
+    def run(self, name: str, batches: int = 0) -> SessionRunner:
+        exchange = SimExchange(SimSettings(symbols=(SYMBOL,), seed=5))
+        market = SimulatedMarket(exchange, self.venue, 0.6, 5_000_000)
+        parts = Parts(
+            strategy=ScriptedStrategy(exchange.instruments, both_sides),
+            sizer=FixedSizer(exchange.instruments, 5),
+        )
+        account = AccountConfig(asset="USD", cash=Decimal(100_000))
+        config = configuration(account=account, answers=ANSWERS)
+        left = iter(range(batches))
+
+        def stop() -> str:
+            if batches and next(left, None) is None:
+                raise BrokenOffError
+            return ""
+
+        facts = {CONTINUES: "first"} if not batches else {}
+        with AuditLog.open(self.path, run=name, wall_time=1, facts=facts) as log:
+            session = Session(config, exchange.instruments, exchange.table, parts, name)
+            recovered = None if batches else recover(self.path, exchange.instruments)
+            runner = SessionRunner(
+                session, market, Ticking(), log=log, stop=stop, recovered=recovered
+            )
+            self.session, self.report = session, runner.run()
+        return runner
+
+
+@pytest.mark.parametrize(("batches", "asleep"), [(30, 0), (47, 300_000_000), (60, 60_000_000)])
+def test_i60_a_run_goes_on_where_the_venue_is_after_a_crash(
+    tmp_path: Path, batches: int, asleep: int
+) -> None:
+    lived = Lived(tmp_path / "audit.sqlite", batches, asleep)
+    account = lived.session.state.account
+    position = int(lived.venue._pits[Symbol(SYMBOL)].words[POSITION])
+    assert account.ledger.sizes[0] == position
+    assert account.orders.open_count == 0
+    assert (account.orders.orphans, lived.report.stopped) == (0, "")
+    assert all("missing" in each for each in lived.report.warnings)
+    assert lived.session.state.panel.effects == [0]
+    account.orders.check()
+
+
+def test_an_account_that_cannot_be_read_is_refused() -> None:
+    exchange = SimExchange(SimSettings(symbols=(SYMBOL,)))
+    with pytest.raises(DecodeError, match="no account of this venue"):
+        exchange.read_account(b"{}", Nanoseconds(0))
