@@ -5,13 +5,13 @@ continues another one starts with the orders that were not over, the same books,
 breakers tripped.
 """
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 import attrs
-import msgspec
 
 from bot4_core.audit import AuditQuery, search
 from bot4_core.domain_types.accounts import FundingPayment, Transfer
@@ -145,7 +145,7 @@ class _Story:
 
     def take(self, record: AuditRecord) -> None:
         """Follow one record."""
-        payload: dict[str, Any] = msgspec.json.decode(record.payload)
+        payload: dict[str, Any] = json.loads(record.payload)
         kind = record.kind
         self.time = max(self.time, int(record.event_time))
         if kind is AuditKind.RUN_START:
