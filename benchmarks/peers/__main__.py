@@ -19,6 +19,7 @@ from typing import IO
 from benchmarks.peers.our_runs import Ours
 from benchmarks.peers.same_events import SameEvents, same_events
 from benchmarks.peers.task import Outcome, Task
+from bot4_core.session.paper_settings import PROFILES
 
 ROOT = Path(__file__).resolve().parents[2]
 RECORDINGS = ROOT.parent / "shared" / "data"
@@ -27,9 +28,9 @@ TASKS = (
     Task(depth="hashmap"),
     Task(queue="risk_averse"),
     Task(queue="risk_averse", depth="hashmap"),
-    Task(queue="probability"),
+    Task(queue="power"),
     Task(queue="risk_averse", offset=0),
-    Task(queue="probability", offset=0),
+    *(Task(queue=profile, offset=0) for profile in PROFILES),
     Task(queue="risk_averse", partial=True),
 )
 ENDED = ("bid", "ask")
@@ -131,7 +132,7 @@ def compare(ours: Ours, peer: Peer, task: Task, same: SameEvents, rounds: int) -
     faults = differences(task, mine, theirs)
     for fault in faults:
         print(f"    DIFFERENT {fault}")
-    return 0 if task.queue == "probability" else len(faults)
+    return 0 if task.queue in PROFILES else len(faults)
 
 
 def main() -> int:

@@ -38,6 +38,14 @@ NO_WAIT = False
 FED = 2
 END = 1
 DECISIONS, ORDERS, CODE = range(3)
+QUEUES: dict[str, tuple[str, tuple[int, ...]]] = {
+    "risk_averse": ("risk_adverse_queue_model", ()),
+    "power": ("power_prob_queue_model", (POWER,)),
+    "power_of_whole": ("power_prob_queue_model2", (POWER,)),
+    "power_ahead": ("power_prob_queue_model3", (POWER,)),
+    "log": ("log_prob_queue_model", ()),
+    "log_of_whole": ("log_prob_queue_model2", ()),
+}
 BUILDERS = {"roivec": ROIVectorMarketDepthBacktest, "hashmap": HashMapMarketDepthBacktest}
 
 
@@ -140,10 +148,8 @@ class Peer:
             .roi_lb(self._scale("low") / price)
             .roi_ub(self._scale("high") / price)
         )
-        if task.queue == "probability":
-            asset = asset.power_prob_queue_model(POWER)
-        else:
-            asset = asset.risk_adverse_queue_model()
+        name, parameters = QUEUES[task.queue or "risk_averse"]
+        asset = getattr(asset, name)(*parameters)
         return asset.partial_fill_exchange() if task.partial else asset.no_partial_fill_exchange()
 
     def run(self, task: Task) -> Outcome:

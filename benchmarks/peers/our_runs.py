@@ -92,7 +92,8 @@ class Ours:
         matching = PaperSettings(
             latency_out_ns=LATENCY_NS,
             latency_back_ns=LATENCY_NS,
-            queue=task.queue,
+            queue="risk_averse" if task.queue == "risk_averse" else "probability",
+            queue_profile="power" if task.queue == "risk_averse" else task.queue,
             queue_power=POWER,
         )
         config = attrs.evolve(

@@ -16,8 +16,8 @@ POWER = 3
 class Task:
     """One measured run.
 
-    ``queue`` is empty where nothing is quoted, else ``risk_averse`` or ``probability``; ``offset``
-    is in ticks behind the touch.
+    ``queue`` is empty where nothing is quoted, else ``risk_averse`` or a profile of our probability
+    model; ``offset`` is in ticks behind the touch.
     """
 
     depth: str = "roivec"

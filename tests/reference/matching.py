@@ -310,6 +310,6 @@ class SlowPaper:
         if self.share is not None and gone > 0 and ahead > 0:
             behind = max(shown + gone - ahead, 0)
             share = self.share(self.terms[order.instrument], ahead, behind)
-            ahead -= gone - min(int(share * gone), behind)
+            ahead -= gone - min(ceil(share * gone - 2**-20), behind)
         order.ahead = max(min(ahead, shown), 0)
         order.level, order.traded = shown, 0

@@ -32,6 +32,7 @@ POWER_OF_WHOLE: Final = 2
 POWER_AHEAD: Final = 3
 LOG: Final = 4
 LOG_OF_WHOLE: Final = 5
+ALMOST_ONE: Final = 1.0 - 2.0**-20  # so that rounding errors do not count as fractions
 
 
 @kernel()
@@ -87,7 +88,7 @@ def requeue(desk: Desk, order: int, shown: int) -> None:
 
     Risk-averse: only trades bring us forward, and never more is before us than is displayed.
     Probability: what left the level without a trade left from before us and from behind us (see
-    ``share_behind``), whole lots from before us.
+    ``share_behind``), rounded against us: a fraction of a lot counts as left from behind.
     """
     gone = desk[order + LEVEL] - desk[order + TRADED] - shown
     ahead = desk[order + AHEAD]
@@ -102,7 +103,7 @@ def requeue(desk: Desk, order: int, shown: int) -> None:
             float(ahead) / unit,
             float(behind) / unit,
         )
-        ahead -= gone - min(int(share * float(gone)), behind)
+        ahead -= gone - min(int(share * float(gone) + ALMOST_ONE), behind)
     desk[order + AHEAD] = max(min(ahead, shown), 0)
     desk[order + LEVEL] = shown
     desk[order + TRADED] = 0

@@ -99,7 +99,7 @@ def test_logarithmic_queue_counts_in_base_units() -> None:
     world.show((BUY, 100, 6_000))  # two units before us, four behind
     world.show((BUY, 100, 3_000))  # log 5 / (log 3 + log 5) of three units left from behind us
     desk = world.venue.desk
-    assert desk[desk[terms_of(desk, 0) + FIRST_BID] + AHEAD] == 2_000 - (3_000 - 1_782)
+    assert desk[desk[terms_of(desk, 0) + FIRST_BID] + AHEAD] == 2_000 - (3_000 - 1_783)
     world.check()
 
 
