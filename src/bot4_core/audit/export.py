@@ -20,7 +20,7 @@ from bot4_core.audit.merkle import MerkleTree, included, inclusion_proof, leaf_h
 from bot4_core.audit.order_lookup import why
 from bot4_core.audit.queries import AuditQuery, search
 from bot4_core.audit.recovery import newest_tree
-from bot4_core.audit.segments import find_ranges
+from bot4_core.audit.segments import find_ranges, record_digests
 from bot4_core.audit.text_search import worth_indexing
 from bot4_core.domain_types.audit_records import AuditRecord
 from bot4_core.errors import AuditError, ChainError
@@ -110,19 +110,9 @@ class LogTree:
         """Return digests of records that stand in one chunk; the chunk read last is kept."""
         number = low // CHUNK
         if number != self._held[0]:
-            self._held = (number, self._read(number * CHUNK, (number + 1) * CHUNK))
+            chunk = record_digests(self._ranges, number * CHUNK + 1, (number + 1) * CHUNK)
+            self._held = (number, list(chunk))
         return self._held[1][low - number * CHUNK : high - number * CHUNK]
-
-    def _read(self, low: int, high: int) -> list[bytes]:
-        found: list[bytes] = []
-        query = "SELECT digest FROM records WHERE sequence BETWEEN ? AND ? ORDER BY sequence"
-        for each in self._ranges:
-            first, last = max(low + 1, each.first), min(high, each.until - 1)
-            if first <= last:
-                with each.segment.reading() as database:
-                    rows = database.execute(query, (first, last))
-                    found += [digest for (digest,) in rows]
-        return found
 
 
 def export_order(

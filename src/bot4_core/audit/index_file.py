@@ -6,14 +6,15 @@ first; where it cannot be written, or somebody else is at it, the rest of the lo
 """
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
 from bot4_core.audit.database import reader_address
 from bot4_core.audit.merkle import MerkleTree
-from bot4_core.audit.segments import SegmentRange, find_ranges
+from bot4_core.audit.segments import SegmentRange, find_ranges, record_digests
 
 __all__ = ["CHUNK", "INDEX_PARTS", "RecordIndex"]
 
@@ -119,6 +120,9 @@ class RecordIndex:
         ranges = find_ranges(self.path)
         if not self._fits(part, ranges):
             self._forget(part)
+        if part == "tree":
+            self._grow(ranges, progress)
+            return
         for each in ranges:
             if each.until > self.mark(part) + 1:
                 with self._attached(each):
@@ -143,36 +147,57 @@ class RecordIndex:
             return self._digest(int(found[0])) == bytes(found[1])
 
     def _forget(self, part: str) -> None:
-        database = self._database
-        database.execute("BEGIN IMMEDIATE")
-        database.execute("DELETE FROM marks WHERE part = ?", (part,))
-        if part == "words":
-            database.execute("INSERT INTO words (words) VALUES ('delete-all')")
-        else:
-            database.execute(f"DELETE FROM {'chunks' if part == 'tree' else part}")  # noqa: S608  # two names
-        database.execute("COMMIT")
+        with self._transaction() as database:
+            database.execute("DELETE FROM marks WHERE part = ?", (part,))
+            if part == "words":
+                database.execute("INSERT INTO words (words) VALUES ('delete-all')")
+            else:
+                database.execute(f"DELETE FROM {'chunks' if part == 'tree' else part}")  # noqa: S608  # two names
 
     def _take(self, part: str, source: SegmentRange) -> bool:
         """Take in the next records of the attached segment; return whether there were any."""
-        database = self._database
-        database.execute("BEGIN IMMEDIATE")
-        try:
+        with self._transaction() as database:
             mark = self.mark(part)
             newest = database.execute("SELECT max(sequence) FROM log.records").fetchone()[0] or 0
             last = min(newest, source.until - 1, mark + _STEPS[part])
-            if part == "tree":
-                last -= last % CHUNK
-                _take_chunks(database, mark, last)
-            elif last > mark:
-                database.execute(_FILL[part], (mark + 1, last))
             if last > mark:
-                values = (part, last, self._digest(last))
-                database.execute("INSERT OR REPLACE INTO marks VALUES (?, ?, ?)", values)
+                database.execute(_FILL[part], (mark + 1, last))
+                self._set_mark(part, last, self._digest(last))
+        return last > mark
+
+    def _grow(self, ranges: Sequence[SegmentRange], progress: Callable[[int], None] | None) -> None:
+        """Take in the roots of whole chunks; one may stand in two segments."""
+        mark, newest = self.mark("tree"), ranges[-1].segment.ends()[1]
+        digests = record_digests(ranges, mark + 1, newest)
+        while mark + CHUNK <= newest:
+            with self._transaction() as database:
+                if self.mark("tree") != mark:
+                    raise sqlite3.OperationalError("another process grows the tree")
+                last = min(mark + _STEPS["tree"], newest - newest % CHUNK)
+                chunk = list[bytes]()
+                for number in range(mark // CHUNK, last // CHUNK):
+                    chunk = list(islice(digests, CHUNK))
+                    database.execute("INSERT INTO chunks VALUES (?, ?)", (number, _root(chunk)))
+                self._set_mark("tree", last, chunk[-1])
+            mark = last
+            if progress is not None:
+                progress(mark)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        """Do all of it or nothing."""
+        database = self._database
+        database.execute("BEGIN IMMEDIATE")
+        try:
+            yield database
         except BaseException:
             database.execute("ROLLBACK")
             raise
         database.execute("COMMIT")
-        return last > mark
+
+    def _set_mark(self, part: str, last: int, digest: bytes) -> None:
+        values = (part, last, digest)
+        self._database.execute("INSERT OR REPLACE INTO marks VALUES (?, ?, ?)", values)
 
     def _digest(self, sequence: int) -> bytes:
         found = self._database.execute(
@@ -226,13 +251,8 @@ def _make(database: sqlite3.Connection, version: int) -> None:
     database.execute("COMMIT")
 
 
-def _take_chunks(database: sqlite3.Connection, mark: int, last: int) -> None:
-    for first in range(mark, last, CHUNK):
-        tree = MerkleTree()
-        rows = database.execute(
-            "SELECT digest FROM log.records WHERE sequence BETWEEN ? AND ? ORDER BY sequence",
-            (first + 1, first + CHUNK),
-        )
-        for (digest,) in rows:
-            tree.add_entry(digest)
-        database.execute("INSERT INTO chunks VALUES (?, ?)", (first // CHUNK, tree.root()))
+def _root(digests: Iterable[bytes]) -> bytes:
+    tree = MerkleTree()
+    for digest in digests:
+        tree.add_entry(digest)
+    return tree.root()

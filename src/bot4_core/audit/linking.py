@@ -30,7 +30,10 @@ class Linker:
         self.end = end
         self.wall = end.last[1] if end.last is not None else 0
         self._run = run.encode()
-        self._secrets = [json.dumps(each)[1:-1].encode() for each in secrets if each]
+        texts = [each for each in secrets if each]
+        inner = [json.dumps(each, ensure_ascii=False)[1:-1] for each in texts]  # within TOML, JSON
+        forms = dict.fromkeys(json.dumps(each)[1:-1] for each in [*texts, *inner])
+        self._secrets = [form.encode() for form in forms]
 
     def made(
         self,

@@ -16,7 +16,15 @@ import attrs
 from bot4_core.audit.database import open_reader, require_log
 from bot4_core.errors import AuditError
 
-__all__ = ["Segment", "SegmentRange", "find_ranges", "find_segments", "ranges_of", "segment_path"]
+__all__ = [
+    "Segment",
+    "SegmentRange",
+    "find_ranges",
+    "find_segments",
+    "ranges_of",
+    "record_digests",
+    "segment_path",
+]
 
 _ENDS: Final = (  # one query for both would read every record
     "SELECT (SELECT min(sequence) FROM records), (SELECT max(sequence) FROM records)"
@@ -105,6 +113,17 @@ def _first(quarantined: Segment) -> int:
         return quarantined.ends()[0]
     except (sqlite3.Error, AuditError, UnicodeDecodeError):
         return 0
+
+
+def record_digests(ranges: Sequence[SegmentRange], first: int, last: int) -> Iterator[bytes]:
+    """Yield the digests of records, from one segment into the next."""
+    query = "SELECT digest FROM records WHERE sequence BETWEEN ? AND ? ORDER BY sequence"
+    for each in ranges:
+        begin, end = max(first, each.first), min(last, each.until - 1)
+        if begin <= end:
+            with each.segment.reading() as database:
+                for (digest,) in database.execute(query, (begin, end)):
+                    yield digest
 
 
 def segment_path(path: Path, number: int) -> Path:

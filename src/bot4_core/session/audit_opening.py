@@ -1,5 +1,11 @@
 """Opens the audit log that a configuration names."""
 
+import re
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+import attrs
+
 from bot4_core.audit import (
     AuditDurability,
     AuditLog,
@@ -15,7 +21,10 @@ from bot4_core.session.config import STREAM, AuditConfig, SessionConfig, Session
 from bot4_core.session.ports import Clock
 from bot4_core.session.recovery import CONTINUES
 
-__all__ = ["durability", "log_settings", "open_log"]
+__all__ = ["durability", "log_settings", "open_log", "secrets_of"]
+
+_SECRET: Final = re.compile("key|secret|passphrase|password|token|credential", re.IGNORECASE)
+_SHORTEST: Final = 8
 
 
 def open_log(config: SessionConfig, name: str, clock: Clock, continues: str = "") -> AuditLog:
@@ -36,8 +45,33 @@ def open_log(config: SessionConfig, name: str, clock: Clock, continues: str = ""
         wall_time=clock.time_ns(),
         durable=durability(config),
         facts={"configuration": to_toml(config), **goes_on},
-        settings=log_settings(config.audit),
+        settings=attrs.evolve(log_settings(config.audit), secrets=secrets_of(config)),
     )
+
+
+def secrets_of(config: SessionConfig) -> tuple[str, ...]:
+    """Return what settings call a key, a secret, a password or the like: no record may hold it.
+
+    Shorter texts than eight characters are no secrets, and would be blotted out of common words.
+    """
+    parts = [config.venue.settings, config.strategy.settings, config.sizer.settings]
+    parts += [each.settings for each in config.breakers]
+    if config.router is not None:
+        parts.append(config.router.settings)
+    pairs = (pair for settings in parts for pair in _texts(settings))
+    found = (text for name, text in pairs if _SECRET.search(name) and len(text) >= _SHORTEST)
+    return tuple(dict.fromkeys(found))
+
+
+def _texts(settings: Mapping[str, object]) -> Iterator[tuple[str, str]]:
+    """Yield all texts with their names, also those of inner tables and lists."""
+    for name, value in settings.items():
+        if isinstance(value, Mapping):
+            yield from _texts({f"{name}.{inner}": each for inner, each in value.items()})
+        elif isinstance(value, (list, tuple)):
+            yield from _texts({f"{name}[{place}]": each for place, each in enumerate(value)})
+        elif isinstance(value, str):
+            yield name, value
 
 
 def durability(config: SessionConfig) -> AuditDurability:

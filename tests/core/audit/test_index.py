@@ -196,6 +196,34 @@ def test_a08_a_step_that_fails_leaves_the_index_as_it_was(
     assert len(numbers(path, "second")) == 6
 
 
+def test_a08_a_step_of_the_tree_that_fails_leaves_it_as_it_was(path: Path) -> None:
+    with opened(path) as log:
+        add(log, 3000)
+        log.finish(2)
+    told: list[int] = []
+    with RecordIndex.opened(path) as index:
+        index._database.execute("INSERT INTO chunks VALUES (1, x'00')")
+        with pytest.raises(sqlite3.IntegrityError):
+            index.bring_up_to_date("tree", told.append)
+        assert (told, index.mark("tree")) == ([], 0)
+        index._database.execute("DELETE FROM chunks")
+        index.bring_up_to_date("tree", told.append)
+        assert (told, len(index.chunks())) == ([2048], 2)
+
+
+def test_a08_a_tree_that_another_grows_meanwhile_is_left_to_it(path: Path) -> None:
+    with opened(path) as log:
+        add(log, 4200)
+        log.finish(2)
+    with RecordIndex.opened(path) as index:
+
+        def overtake(_: int) -> None:
+            index._set_mark("tree", 0, b"")
+
+        with pytest.raises(sqlite3.OperationalError, match="another process grows the tree"):
+            index.bring_up_to_date("tree", overtake)
+
+
 def test_an_index_of_another_log_is_made_anew(path: Path) -> None:
     filled(path)
     assert len(numbers(path, "second")) == len(why(path, OTHER)) == 6

@@ -9,8 +9,10 @@ from tests.core.session.test_markets import toy_config, toy_file, toy_host
 
 from bot4_core import SessionConfig, run
 from bot4_core.audit import AuditLog, read_records, verify
+from bot4_core.audit.canonical import Payload
 from bot4_core.domain_types.audit_records import AuditKind
 from bot4_core.errors import AuditError, Bot4Error, ConfigError, MissingPluginError, RecordingError
+from bot4_core.session.audit_opening import open_log, secrets_of
 from bot4_core.session.config import (
     AuditConfig,
     BreakerConfig,
@@ -130,3 +132,26 @@ def test_a_finished_run_says_that_it_was_not_stopped(tmp_path: Path) -> None:
     config = playing(tmp_path)
     run(config, toy_host(), Ticking())
     assert last_run(config.audit.path) == (AuditKind.RUN_END, "")
+
+
+@pytest.mark.parametrize(
+    "canary", ["canary-4711-secret", 'line one\nline "two" of a canary', "caf\u00e9-canary-\\x"]
+)
+def test_i54_no_record_holds_a_secret_of_the_settings(tmp_path: Path, canary: str) -> None:
+    settings = {"api": {"Secret": canary}, "passwords": [canary + "2"], "name": "harmless", "n": 1}
+    strategy = PartConfig(plugin="quote", settings=settings)
+    breakers = (BreakerConfig(plugin="wild", settings={"token": canary}),)
+    router = PartConfig(plugin="straight", settings={"key": "mid", "token": "BTC"})
+    config = playing(tmp_path, strategy=strategy, breakers=breakers, router=router)
+    assert secrets_of(config) == (canary, canary + "2")
+    with open_log(config, "run", Ticking()) as log:
+        said: Payload = {"error": f"the venue refused {canary}"}
+        log.append(AuditKind.REJECT, "venue", "", said, event_time=1, wall_time=1)
+        log.finish(2)
+    path = config.audit.path
+    texts = [each.payload.decode() for each in read_records(path)]
+    assert "harmless" in texts[0]
+    assert texts[1] == '{"error":"the venue refused [redacted]"}'
+    for file in tmp_path.iterdir():
+        assert b"canary" not in file.read_bytes()
+    assert verify(path).records == 3

@@ -162,6 +162,33 @@ def test_a_log_is_verified_against_checkpoints_kept_elsewhere(tmp_path: Path) ->
     assert "the checkpoints are of other@" in answer.complaint
 
 
+def test_i54_the_key_of_the_checkpoints_is_in_no_file(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    key = tmp_path / "key"
+    key.write_text("canary-4711-of-many-bytes")
+    config = session_file(tmp_path, seconds=1.0)
+    with config.open("a") as file:
+        file.write(f'checkpoints = ["elsewhere/notes", "-"]\ncheckpoint_key = "{key}"\n')
+    answer = called("run", str(config), "--json")
+    assert "bot4-checkpoint audit.sqlite@" in answer.err
+    files = [each for each in tmp_path.rglob("*") if each.is_file() and each != key]
+    assert len(files) > 4
+    for said in [answer.out, answer.err, *(each.read_text("latin-1") for each in files)]:
+        assert "canary-4711" not in said
+
+
+def test_i51_every_order_that_was_sent_has_its_intent_before_it(ran: Ran) -> None:
+    intents: set[str] = set()
+    sent: list[str] = []
+    for record in search(ran.report["audit"]["path"], AuditQuery()):
+        if record.kind is AuditKind.INTENT:
+            intents.add(record.correlation)
+        elif record.kind is AuditKind.SEND and json.loads(record.payload)["what"] == "order":
+            assert record.correlation in intents
+            sent.append(record.correlation)
+    assert len(sent) == len(set(sent)) > 2
+
+
 def test_records_are_found_by_their_words(ran: Ran) -> None:
     log = ran.report["audit"]["path"]
     found = json.loads(called("audit", "search", log, "fill maker", "--last", "3", "--json").out)
