@@ -8,10 +8,10 @@ from bot4_core.domain_types.records import VIEW_DTYPE
 from bot4_core.jit import kernel
 from bot4_core.kernels.limits import ACCOUNT_DTYPE, SCALE_DTYPE, scale_of
 from bot4_core.kernels.limits_money import TOO_LARGE, worth
-from bot4_core.kernels.order_rows import CONDUCT_DTYPE, DESK_DTYPE, Slot
+from bot4_core.kernels.order_rows import CONDUCT_DTYPE, DESK_DTYPE, TALLY_DTYPE, Slot
 from bot4_core.kernels.tables import TableSet, table_at
 
-__all__ = ["rebase", "revalue", "roll_day"]
+__all__ = ["rebase", "revalue", "roll_day", "show_position"]
 
 Row = np.void
 
@@ -21,6 +21,7 @@ VIEWS: Final = int(Slot.VIEWS)
 SCALES: Final = int(Slot.SCALES)
 ACCOUNT: Final = int(Slot.ACCOUNT)
 CONDUCT: Final = int(Slot.CONDUCT)
+TALLY: Final = int(Slot.TALLY)
 
 
 @kernel()
@@ -92,3 +93,31 @@ def rebase(tables: TableSet, balance: int, now: int) -> None:
         desks[number]["valued"] = open_value(tables, number)
         balance += desks[number]["valued"]
     note_equity(tables, balance, now)
+
+
+@kernel()
+def show_position(
+    tables: TableSet, instrument: int, position: int, cost: int, average: float, balance: int
+) -> None:
+    """Show a position and its cost after a booking, and value every position anew.
+
+    Parameters
+    ----------
+    tables : TableSet
+    instrument : int
+    position : int
+        Signed, scaled.
+    cost, balance : int
+        Money units: what the position cost, and what the account holds besides.
+    average : float
+        Entry price, 0 when flat.
+    """
+    desk = table_at(tables, DESKS, DESK_DTYPE)[instrument]
+    view = table_at(tables, VIEWS, VIEW_DTYPE)[instrument]
+    if desk["bid"] == 0 and view["bid"] > 0 and view["ask"] > 0:
+        desk["bid"] = view["bid"]
+        desk["ask"] = view["ask"]
+    view["position"] = position
+    view["average_price"] = average
+    desk["cost"] = cost
+    rebase(tables, balance, int(table_at(tables, TALLY, TALLY_DTYPE)[0]["now"]))

@@ -309,9 +309,9 @@ class Ledger:
         held = self._position(instrument)
         return held.cost, held.exponent
 
-    def average_price(self, instrument: int) -> Price | None:
-        """Return the entry price of an open position."""
-        return self._position(instrument).average_price()
+    def average_price(self, instrument: int) -> float:
+        """Return the entry price of an open position as a number, 0 when flat."""
+        return self._position(instrument).average_number()
 
     def unrealised(self, instrument: int) -> Money:
         """Return the profit of closing a position at its mark."""

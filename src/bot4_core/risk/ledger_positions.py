@@ -147,15 +147,24 @@ class CostPosition:
 
     def average_price(self) -> Price | None:
         """Return the entry price that explains the cost, rounded four digits below the price."""
-        if not self.size or not self.cost:
-            return None
         exponent = self.instrument.price_exponent - _SHOWN_DIGITS
+        return Price(self._average(), exponent) if self.size and self.cost else None
+
+    def average_number(self) -> float:
+        """Return `average_price` as the nearest float, 0 where there is none."""
+        if not self.size or not self.cost:
+            return 0.0
+        exponent = self.instrument.price_exponent - _SHOWN_DIGITS
+        average = self._average()
+        return average / 10**-exponent if exponent < 0 else float(average * 10**exponent)
+
+    def _average(self) -> int:
         size, step = abs(self.size), 10**_SHOWN_DIGITS
         if self.inverse:
             top, bottom = size * self._up * step, 2 * self.cost * self._down
         else:
             top, bottom = self.cost * step, 2 * size * self._up
-        return Price(divide_rounded(top, bottom, _HALF_EVEN), exponent)
+        return divide_rounded(top, bottom, _HALF_EVEN)
 
     def summary(self) -> tuple[str, ...]:
         """Return what the position adds up to as text; marks are not part of it."""

@@ -9,7 +9,7 @@ from bot4_core.domain_types.order_codes import OrderAlarm
 from bot4_core.domain_types.orders import Fill
 from bot4_core.domain_types.records import EventFlag
 from bot4_core.jit import entry_point
-from bot4_core.kernels.equity import rebase, revalue
+from bot4_core.kernels.equity import rebase, revalue, show_position
 from bot4_core.kernels.order_rows import Slot
 from bot4_core.orders import OrderChange, Orders
 from bot4_core.orders.restoring import KeptOrders
@@ -24,6 +24,7 @@ __all__ = ["MONEY_EXPONENT", "MONEY_UNIT", "Account"]
 MONEY_EXPONENT: Final = -8
 """Exponent of the money units that limits are checked in."""
 MONEY_UNIT: Final = 1e-8
+POWERS: Final[tuple[int, ...]] = tuple(10**power for power in range(64))
 MAKER: Final = int(EventFlag.MAKER)
 OUT_OF_THE_ORDINARY: Final = int(
     EventFlag.THIRD_ASSET_FEE | EventFlag.LIQUIDATED | EventFlag.DELEVERAGED | EventFlag.SETTLED
@@ -58,27 +59,28 @@ class Account:
         views["equity"] = opening * MONEY_UNIT
         self.fills = 0
         self._handle = tables.handle
+        self._show = entry_point(show_position, self._handle, 0, 0, 0, 0.0, 0)
         self._revalue = entry_point(revalue, self._handle, 0, 0)
         self._rebase = entry_point(rebase, self._handle, 0, 0)
 
-    def apply(self, events: Records, at: int, now: int) -> OrderChange | None:
+    def apply(self, events: Records, at: int) -> OrderChange | None:
         """Take one order event in; None when it told nothing new."""
         change = self.orders.apply(events, at)
         if change is not None:
             for fill in change.bookings:
-                self.book(fill, now)
+                self.book(fill)
         return change
 
     def revalue(self, instrument: int, now: int) -> None:
         """Value a position at the best prices that its desk holds."""
         self._revalue(self._handle, instrument, now)
 
-    def book(self, fill: Fill, now: int) -> None:
+    def book(self, fill: Fill) -> None:
         """Book a fill and show what it changed."""
         self.ledger.book(fill)
-        self._booked(fill.instrument, now)
+        self._booked(fill.instrument)
 
-    def book_filed(self, events: Records, now: int) -> OrderAlarm:
+    def book_filed(self, events: Records) -> OrderAlarm:
         """Book the one EVENT row, a fill that the order tables have taken in just now.
 
         Returns
@@ -89,7 +91,7 @@ class Account:
         time, received, price, size, trade, fee, number, instrument, _, side, flags = events.item(0)
         if flags & OUT_OF_THE_ORDINARY:
             fill, alarms = self.orders.read_fill(events)
-            self.book(fill, now)
+            self.book(fill)
             return alarms
         rules = self.instruments[instrument]
         row = FillRow(
@@ -106,14 +108,18 @@ class Account:
             maker=bool(flags & MAKER),
         )
         self.ledger.book_row(row)
-        self._booked(instrument, now)
+        self._booked(instrument)
         return OrderAlarm.NONE
 
-    def _booked(self, instrument: int, now: int) -> None:
-        """Show what a fill changed."""
+    def _booked(self, instrument: int) -> None:
+        """Show what a fill changed; a long position's cost is rounded up, a short one's down."""
         self.fills += 1
-        self._show(instrument)
-        self._rebase(self._handle, in_money(*self.ledger.balance_units(self.asset)), now)
+        held = self.ledger.sizes[instrument]
+        units, exponent = self.ledger.cost(instrument)
+        cost = -in_money(-units, exponent) if held > 0 else in_money(units, exponent)
+        balance = in_money(*self.ledger.balance_units(self.asset))
+        average = self.ledger.average_price(instrument)
+        self._show(self._handle, instrument, held, cost, average, balance)
 
     def move(self, transfer: Transfer, now: int) -> None:
         """Book an amount that came in or went out without a trade."""
@@ -149,20 +155,8 @@ class Account:
             if bid > 0 and ask > 0:
                 self.ledger.mark(number, bid, ask)
 
-    def _show(self, number: int) -> None:
-        """Write a position into its view and its desk."""
-        view, desk = self._views[number], self._desks[number]
-        if not desk["bid"] and view["bid"] > 0 and view["ask"] > 0:
-            desk["bid"], desk["ask"] = view["bid"], view["ask"]
-        average = self.ledger.average_price(number)
-        held = self.ledger.sizes[number]
-        view["position"] = held
-        view["average_price"] = float(average.decimal) if average is not None else 0.0
-        units, exponent = self.ledger.cost(number)
-        desk["cost"] = -in_money(-units, exponent) if held > 0 else in_money(units, exponent)
-
 
 def in_money(units: int, exponent: int) -> int:
     """Return an amount in money units, rounded down."""
     power = exponent - MONEY_EXPONENT
-    return units * int(10**power) if power >= 0 else units // int(10**-power)
+    return units * POWERS[power] if power >= 0 else units // POWERS[-power]

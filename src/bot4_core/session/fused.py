@@ -38,6 +38,7 @@ from bot4_core.session.session import Session
 __all__ = ["FusedDriver", "Shell"]
 
 ALL: Final = -1
+ALARMS: Final = int(Outcome.ALARMS)
 
 
 class Shell(Protocol):
@@ -89,10 +90,13 @@ class FusedDriver:
         self._account = state.account
         self._books, self._features = state.books, state.features.states
         self._tables = tables = state.ordering.tables
+        answered, outcome = np.zeros(HEAD_SLOTS, np.int64), np.zeros(OUTCOMES, np.int64)
+        self._answered, self._outcome = answered.data, outcome.data
+        self._booking = np.zeros(1, EVENT_DTYPE)
         tables.put(Slot.REQUEST, np.zeros(8, np.int64))
-        tables.put(Slot.ANSWER_HEAD, np.zeros(HEAD_SLOTS, np.int64))
-        tables.put(Slot.OUTCOME, np.zeros(OUTCOMES, np.int64))
-        tables.put(Slot.BOOKING, np.zeros(1, EVENT_DTYPE))
+        tables.put(Slot.ANSWER_HEAD, answered)
+        tables.put(Slot.OUTCOME, outcome)
+        tables.put(Slot.BOOKING, self._booking)
         tables[Slot.CONDUCT]["spelled"] = spelled
         self._show_answers()
         nothing = np.zeros(1, EVENT_DTYPE)
@@ -131,16 +135,14 @@ class FusedDriver:
     def _see_to(self, code: int, batch: Records) -> None:
         """Do from Python what the loop stopped for."""
         head, shell = self._head, self._shell
+        if code == FILL_DUE:
+            self._book()
+            return
         if code == NO_DESK_ROOM:
             self._venue.grow()
             self._show_answers()
         elif code == ANSWERS_DUE:
             shell.answer(self._venue.due(int(head[2])))
-        elif code == FILL_DUE:
-            now = int(self._tables[Slot.TALLY]["now"][0])
-            alarms = self._account.book_filed(self._tables[Slot.BOOKING], now)
-            if alarms or self._tables[Slot.OUTCOME][Outcome.ALARMS]:
-                self._raise_alarm(alarms)
         elif code == ALARM:
             self._raise_alarm()
         elif code == UNSAFE_FEE:
@@ -155,6 +157,12 @@ class FusedDriver:
         if head[PHASE] == BEFORE and head[2] >= head[SAMPLE_AT]:
             head[SAMPLE_AT] = shell.sample(int(head[2]))
             head[LEFT] = 1
+
+    def _book(self) -> None:
+        """Book the fill that was filed last."""
+        alarms = self._account.book_filed(self._booking)
+        if alarms or self._outcome[ALARMS]:
+            self._raise_alarm(alarms)
 
     def _raise_alarm(self, alarms: OrderAlarm = OrderAlarm.NONE) -> None:
         """Stop new risk where evidence does not fit, before the other answers are taken in."""

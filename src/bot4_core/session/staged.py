@@ -241,7 +241,7 @@ class StagedDriver:
         for place in range(start, end):
             if records["kind"][place] < FIRST_ORDER:
                 continue
-            change = state.account.apply(records, place, state.now)
+            change = state.account.apply(records, place)
             if change is None:
                 continue
             instrument = int(records["instrument"][place])

@@ -16,7 +16,7 @@ from bot4_core.domain_types.records import EVENT_DTYPE, INTENT_DTYPE, SIGNAL_DTY
 from bot4_core.errors import ConfigError, ValidationError
 from bot4_core.jit import Specialisation, warm_up
 from bot4_core.kernels.decision import never, take_in, think
-from bot4_core.kernels.equity import rebase, revalue
+from bot4_core.kernels.equity import rebase, revalue, show_position
 from bot4_core.kernels.features import FEATURE_DTYPE, forget_at, update_at
 from bot4_core.kernels.fused import run_ahead
 from bot4_core.kernels.matching import advance, match_events, submit, submit_cancel
@@ -76,6 +76,7 @@ def session_kernels(instruments: Sequence[Instrument]) -> list[Specialisation]:
         Specialisation(file_local, (handle, 0, 0, 0, outcome)),
         Specialisation(revalue, (handle, 0, 0)),
         Specialisation(rebase, (handle, 0, 0)),
+        Specialisation(show_position, (handle, 0, 0, 0, 0.0, 0)),
     ]
 
 
