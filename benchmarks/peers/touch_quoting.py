@@ -7,7 +7,7 @@ import attrs
 import numpy as np
 
 from benchmarks.peers.task import PAUSE_NS, REST_EVERY, SIZE_LOTS
-from bot4_core.domain_types.records import Side, SignalAction
+from bot4_core.domain_types.records import Feature, Side, SignalAction
 from bot4_core.jit import kernel
 from bot4_core.plugins.interfaces import CompiledForm, PartSettings, Records, Sizer, Strategy
 
@@ -69,6 +69,7 @@ class TouchQuoting(Strategy[TouchSettings]):
     """Quotes behind the touch."""
 
     name: ClassVar[str] = "touch_quoting"
+    reads: ClassVar[Feature] = Feature.NONE
     settings_type: ClassVar[type[PartSettings]] = TouchSettings
     reasons: ClassVar[tuple[str, ...]] = ("some ticks behind the touch",)
 
@@ -82,6 +83,7 @@ class SomeLots(Sizer[PartSettings]):
     """Gives every quote the same size."""
 
     name: ClassVar[str] = "some_lots"
+    reads: ClassVar[Feature] = Feature.NONE
 
     def compiled(self) -> CompiledForm:
         return CompiledForm(function=some_lots, params=CompiledForm.new_params())

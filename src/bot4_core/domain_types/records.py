@@ -24,6 +24,7 @@ __all__ = [
     "ChainRule",
     "EventFlag",
     "EventKind",
+    "Feature",
     "OrderFlag",
     "OrderReason",
     "OrderStatus",
@@ -226,6 +227,16 @@ class BreakerEffect(IntEnum):
     BLOCK_ALL = 2  # cancels only
     CANCEL_ALL = 3  # and cancel what works
     FLATTEN = 4  # and close what is held
+
+
+class Feature(IntFlag):
+    """Fields of a view that cost time at every message, and are filled where a part reads them."""
+
+    NONE = 0
+    FLOW = 1  # flow
+    VOLATILITY = 2  # volatility
+    DEPTH = 4  # vwap_bid and vwap_ask
+    ALL = 7
 
 
 class SignalAction(IntEnum):

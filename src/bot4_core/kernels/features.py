@@ -11,7 +11,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from bot4_core.domain_types.records import BookState
+from bot4_core.domain_types.records import BookState, Feature
 from bot4_core.jit import kernel
 from bot4_core.kernels.lanes import sum_of_values
 from bot4_core.kernels.stats import rolling_clear
@@ -39,6 +39,8 @@ Records = NDArray[np.void]
 FLOW_BUCKETS: Final = 64
 VOLATILITY_CAPACITY: Final = 256
 LIVE: Final = int(BookState.LIVE)
+FLOW: Final = int(Feature.FLOW)
+VOLATILITY: Final = int(Feature.VOLATILITY)
 
 FEATURE_DTYPE: Final = np.dtype(
     [
@@ -47,6 +49,7 @@ FEATURE_DTYPE: Final = np.dtype(
         ("sample_count", "<i8"),  # samples in the volatility window
         ("sample_minimum", "<i8"),  # samples below which there is no volatility
         ("vwap_size", "<i8"),  # scaled size to trade for vwap_bid and vwap_ask
+        ("wanted", "<i8"),  # bits of Feature
         ("has_top", "<i8"),  # memory: 1 once a top was seen since the book went live
         ("bid", "<i8"),
         ("bid_size", "<i8"),
@@ -214,7 +217,7 @@ def _follow_top(view: Record, state: Record) -> None:
     """Book the change of a sound top into flow and volatility, and remember it."""
     bid, ask = int(view["bid"]), int(view["ask"])
     bid_size, ask_size = int(view["bid_size"]), int(view["ask_size"])
-    if state["has_top"] == 1:
+    if state["has_top"] == 1 and state["wanted"] & FLOW:
         event = flow_event(state, bid, bid_size, ask, ask_size)
         slot = int(state["bucket"]) % FLOW_BUCKETS
         state["flow"][slot] += event * float(view["size_unit"])
@@ -223,12 +226,13 @@ def _follow_top(view: Record, state: Record) -> None:
     state["ask"] = ask
     state["bid_size"] = bid_size
     state["ask_size"] = ask_size
-    _sample_mid(state, int(state["time"]), float(view["mid"]))
+    if state["wanted"] & VOLATILITY:
+        _sample_mid(state, int(state["time"]), float(view["mid"]))
 
 
 @kernel()
 def update(view: Record, state: Record) -> None:
-    """Take in one top of book and write the float fields of the view.
+    """Take in one top of book and write the float fields of the view that are wanted.
 
     An empty side or a crossed top adds no event and keeps the memory; a book that is not live
     forgets its last top and sample, since the change across a gap is not an event.
@@ -243,17 +247,22 @@ def update(view: Record, state: Record) -> None:
     """
     time = max(int(view["received"]), int(state["time"]))
     state["time"] = time
-    _advance_flow(state, time)
     _describe_top(view)
+    if not state["wanted"] & (FLOW | VOLATILITY):
+        return
+    if state["wanted"] & FLOW:
+        _advance_flow(state, time)
     if view["state"] != LIVE:
         state["has_top"] = 0
         state["sample_time"] = 0
     elif view["bid_size"] > 0 and view["ask_size"] > 0 and view["bid"] < view["ask"]:
         _follow_top(view, state)
-    view["flow"] = sum_of_values(state["flow"])
-    view["volatility"] = sample_volatility(
-        state["moments"], state["cursor"], int(state["sample_minimum"])
-    )
+    if state["wanted"] & FLOW:
+        view["flow"] = sum_of_values(state["flow"])
+    if state["wanted"] & VOLATILITY:
+        view["volatility"] = sample_volatility(
+            state["moments"], state["cursor"], int(state["sample_minimum"])
+        )
 
 
 @kernel()

@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from bot4_core.domain_types.records import EventFlag, EventKind
+from bot4_core.domain_types.records import EventFlag, EventKind, Feature
 from bot4_core.jit import kernel
 from bot4_core.kernels.book import apply_events
 from bot4_core.kernels.book_ladder import depth_cost
@@ -35,6 +35,7 @@ ORDER: Final = 2  # what became of an order of ours
 OTHER: Final = 4
 
 LAST: Final = int(EventFlag.LAST)
+DEPTH: Final = int(Feature.DEPTH)
 MARKET_KINDS: Final = (int(EventKind.BOOK_END), int(EventKind.TRADE), int(EventKind.QUOTE))
 FIRST_ORDER: Final = int(EventKind.ORDER_ACCEPTED)
 BOOK_KINDS: Final = (int(EventKind.BOOK_CLEAR), int(EventKind.BOOK_SET))
@@ -113,7 +114,8 @@ def show_market(
     row, view, state = rows[instrument], views[instrument], states[instrument]
     show_book(row, view, int(head[3]), int(head[2]))
     update(view, state)
-    show_depth(row, memory, view, int(state["vwap_size"]))
+    if state["wanted"] & DEPTH:
+        show_depth(row, memory, view, int(state["vwap_size"]))
     head[4] = row["state"]
     head[5] = row["bid"]
     head[6] = row["ask"]

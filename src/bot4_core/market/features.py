@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bot4_core.domain_types.canonical_types import InstrumentId, Nanoseconds
-from bot4_core.domain_types.records import VIEW_DTYPE, Records
+from bot4_core.domain_types.records import VIEW_DTYPE, Feature, Records
 from bot4_core.domain_types.validation import validate
 from bot4_core.errors import ValidationError
 from bot4_core.jit import entry_point
@@ -40,6 +40,8 @@ class FeatureSettings:
         Samples below which there is no volatility (NaN).
     vwap_size : Decimal
         Base units (or contracts) to trade for ``vwap_bid`` and ``vwap_ask``.
+    wanted : Feature
+        What is filled at all.
     """
 
     flow_window: Nanoseconds = FLOW_WINDOW
@@ -47,6 +49,7 @@ class FeatureSettings:
     sample_count: int = 150
     sample_minimum: int = 20
     vwap_size: Decimal = Decimal(1)
+    wanted: Feature = Feature.ALL
 
     def faults(self) -> Iterator[tuple[str, str]]:
         """Yield a path and a message for every broken rule."""
@@ -103,6 +106,7 @@ class FeatureEngine:
 
     def _configure(self, state: np.void, size_exponent: int) -> None:
         settings = self.settings
+        state["wanted"] = settings.wanted
         state["bucket_length"] = settings.flow_window // FLOW_BUCKETS
         state["sample_interval"] = settings.sample_interval
         state["sample_count"] = settings.sample_count

@@ -22,6 +22,7 @@ from bot4_core.domain_types.records import (
     PARAMS_DTYPE,
     STATE_DTYPE,
     EventKind,
+    Feature,
     Record,
     Records,
 )
@@ -113,6 +114,14 @@ class CompiledForm:
 class Part(ABC, Generic[S]):
     """What strategies, sizers, breakers and routers share.
 
+    Attributes
+    ----------
+    name : str
+    settings_type : type
+    reads : Feature
+        The costly fields of a view that the part reads; those that no part of a session reads
+        are not filled there (NaN).
+
     Raises
     ------
     ValidationError
@@ -121,6 +130,7 @@ class Part(ABC, Generic[S]):
 
     name: ClassVar[str]
     settings_type: ClassVar[type[PartSettings]] = PartSettings
+    reads: ClassVar[Feature] = Feature.ALL
 
     def __init__(self, settings: S, instruments: Sequence[Instrument]) -> None:
         self.settings = validate(settings)

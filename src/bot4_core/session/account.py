@@ -78,7 +78,8 @@ class Account:
     def book(self, fill: Fill) -> None:
         """Book a fill and show what it changed."""
         self.ledger.book(fill)
-        self._booked(fill.instrument)
+        self.fills += 1
+        self._follow(fill.instrument)
 
     def book_filed(self, events: Records) -> OrderAlarm:
         """Book the one EVENT row, a fill that the order tables have taken in just now.
@@ -108,12 +109,12 @@ class Account:
             maker=bool(flags & MAKER),
         )
         self.ledger.book_row(row)
-        self._booked(instrument)
+        self.fills += 1
+        self._follow(instrument)
         return OrderAlarm.NONE
 
-    def _booked(self, instrument: int) -> None:
-        """Show what a fill changed; a long position's cost is rounded up, a short one's down."""
-        self.fills += 1
+    def _follow(self, instrument: int) -> None:
+        """Show a position; a long one's cost is rounded up, a short one's down."""
         held = self.ledger.sizes[instrument]
         units, exponent = self.ledger.cost(instrument)
         cost = -in_money(-units, exponent) if held > 0 else in_money(units, exponent)
@@ -139,7 +140,7 @@ class Account:
             else:
                 self.ledger.transfer(entry)
         for number in range(len(self.instruments)):
-            self._show(number)
+            self._follow(number)
         self._rebase(self._handle, in_money(*self.ledger.balance_units(self.asset)), now)
 
     def fund(self, instrument: int, due: Due, now: int) -> FundingPayment | None:

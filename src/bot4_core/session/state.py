@@ -1,14 +1,14 @@
 """What a session is made of while it runs; drivers work on it."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, Final
 
 import attrs
 import numpy as np
 
 from bot4_core.domain_types.decisions import BreakerScope
 from bot4_core.domain_types.instruments import Instrument, Settlement
-from bot4_core.domain_types.records import VIEW_DTYPE
+from bot4_core.domain_types.records import VIEW_DTYPE, Feature
 from bot4_core.errors import ConfigError
 from bot4_core.kernels.order_rows import Slot
 from bot4_core.market.features import FeatureEngine, FeatureSettings
@@ -27,6 +27,17 @@ from bot4_core.session.routes import RouterCalls
 
 __all__ = ["Parts", "SessionState"]
 
+FEATURES: Final = (
+    "mid",
+    "microprice",
+    "spread",
+    "imbalance",
+    "flow",
+    "volatility",
+    "vwap_bid",
+    "vwap_ask",
+)
+
 
 @attrs.frozen(kw_only=True)
 class Parts:
@@ -36,6 +47,14 @@ class Parts:
     sizer: Sizer[Any]
     router: Router[Any] | None = None
     breakers: tuple[tuple[str, BreakerScope, Breaker[Any]], ...] = ()
+
+    @property
+    def reads(self) -> Feature:
+        """The costly fields of views that any of them reads."""
+        wanted = Feature.NONE
+        for part in self.all():
+            wanted |= part.reads
+        return wanted
 
     def all(self) -> Iterator[Part[Any]]:
         """Yield every part."""
@@ -54,7 +73,7 @@ def new_views(table: Records, instruments: Sequence[Instrument]) -> Records:
     views["instrument"] = np.arange(len(table))
     for name in ("tick", "lot", "price_unit", "size_unit", "multiplier"):
         views[name] = table[name]
-    for name in ("mid", "microprice", "spread", "imbalance", "volatility", "vwap_bid", "vwap_ask"):
+    for name in FEATURES:
         views[name] = np.nan
     return views
 
@@ -92,7 +111,7 @@ class SessionState:
         require_one_asset(config.account.asset, self.instruments)
         self.books = Books(table)
         self.views = views = new_views(table, instruments)
-        self.features = FeatureEngine(table, views, FeatureSettings())
+        self.features = FeatureEngine(table, views, FeatureSettings(wanted=parts.reads))
         self.account = Account(config, self.instruments, views, run_tag(run))
         tables = self.account.orders.tables
         place_decision_tables(tables, config.quoting)

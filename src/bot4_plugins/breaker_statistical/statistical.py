@@ -7,6 +7,7 @@ from typing import ClassVar
 import attrs
 
 from bot4_core.domain_types.decisions import BreakerEffect
+from bot4_core.domain_types.records import Feature
 from bot4_core.plugins.interfaces import Breaker, CompiledForm, PartSettings
 from bot4_plugins.breaker_statistical.kernel import (
     LONGEST_WINDOW,
@@ -66,6 +67,7 @@ class Statistical(Breaker[StatisticalSettings]):
 
     name: ClassVar[str] = "statistical"
     settings_type: ClassVar[type[PartSettings]] = StatisticalSettings
+    reads: ClassVar[Feature] = Feature.NONE
 
     def compiled(self) -> CompiledForm:
         """Return the kernel with these settings."""

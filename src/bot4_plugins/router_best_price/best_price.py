@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from bot4_core.domain_types.instruments import Instrument
+from bot4_core.domain_types.records import Feature
 from bot4_core.plugins.interfaces import CompiledForm, PartSettings, Router
 from bot4_plugins.router_best_price.kernel import MOST_INSTRUMENTS, route
 
@@ -18,6 +19,7 @@ class BestPrice(Router[PartSettings]):
     """
 
     name: ClassVar[str] = "best_price"
+    reads: ClassVar[Feature] = Feature.NONE
 
     def compiled(self) -> CompiledForm:
         """Return the kernel with the peers and taker fees of these instruments."""

@@ -5,6 +5,7 @@ from typing import ClassVar, Final
 
 import attrs
 
+from bot4_core.domain_types.records import Feature
 from bot4_core.plugins.interfaces import CompiledForm, PartSettings, Sizer
 from bot4_plugins.sizer_kelly.kernel import KellyParam, KellyValue, size
 
@@ -54,6 +55,7 @@ class Kelly(Sizer[KellySettings]):
 
     name: ClassVar[str] = "kelly"
     settings_type: ClassVar[type[PartSettings]] = KellySettings
+    reads: ClassVar[Feature] = Feature.NONE
 
     def compiled(self) -> CompiledForm:
         """Return the kernel with these settings."""

@@ -8,6 +8,7 @@ from typing import ClassVar
 import attrs
 
 from bot4_core.domain_types.instruments import Instrument
+from bot4_core.domain_types.records import Feature
 from bot4_core.plugins.interfaces import CompiledForm, PartSettings, Strategy
 from bot4_plugins.strategy_market_making.kernel import QuoteParam, decide
 
@@ -71,6 +72,7 @@ class MarketMaking(Strategy[MarketMakingSettings]):
 
     name: ClassVar[str] = "market_making"
     settings_type: ClassVar[type[PartSettings]] = MarketMakingSettings
+    reads: ClassVar[Feature] = Feature.VOLATILITY
     reasons: ClassVar[tuple[str, ...]] = (
         "quote around the reservation price",
         "withdraw: the book or the volatility is not ready",

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from tests.reference.oracles import oracle
 from tests.reference.top_features import Top, flow, flow_event, imbalance, volatility, walk_price
 
-from bot4_core.domain_types.records import VIEW_DTYPE, BookState
+from bot4_core.domain_types.records import VIEW_DTYPE, BookState, Feature
 from bot4_core.kernels import features
 
 SECOND = 10**9
@@ -37,7 +37,7 @@ def memory() -> NDArray[np.void]:
     rows = np.zeros(1, features.FEATURE_DTYPE)
     rows["bucket_length"], rows["sample_interval"] = BUCKET, INTERVAL
     rows["sample_count"], rows["sample_minimum"] = COUNT, MINIMUM
-    rows["vwap_size"] = 10
+    rows["vwap_size"], rows["wanted"] = 10, Feature.ALL
     return rows
 
 
@@ -256,3 +256,21 @@ def test_walks_down_the_book_agree_with_the_oracle() -> None:
             levels[:, 0].copy(), levels[:, 1].copy(), len(levels), inputs["quantity"]
         )
         assert got / 100 == pytest.approx(case["expected"]["vwap"], rel=1e-12), case["id"]
+
+
+@given(walks(), st.sampled_from(list(Feature)))
+def test_what_no_part_reads_is_not_filled(tops: list[Top], wanted: Feature) -> None:
+    whole, some = views_of(tops), views_of(tops)
+    for views in (whole, some):
+        views["flow"] = views["volatility"] = math.nan
+    state, partly = memory(), memory()
+    partly["wanted"] = wanted
+    for place in range(len(tops)):
+        features.update_at(whole[place : place + 1], 0, state)
+        features.update_at(some[place : place + 1], 0, partly)
+    for name, feature in (("flow", Feature.FLOW), ("volatility", Feature.VOLATILITY)):
+        if wanted & feature:
+            assert np.array_equal(some[name], whole[name], equal_nan=True)
+        else:
+            assert np.isnan(some[name]).all()
+    assert np.array_equal(some["mid"], whole["mid"], equal_nan=True)
