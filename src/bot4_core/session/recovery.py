@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import attrs
 
-from bot4_core.audit import AuditQuery, search
+from bot4_core.audit import AuditQuery, find_segments, search
 from bot4_core.domain_types.accounts import FundingPayment, Transfer
 from bot4_core.domain_types.audit_records import AuditKind, AuditRecord
 from bot4_core.domain_types.canonical_types import (
@@ -102,7 +102,7 @@ def last_run(path: Path) -> str:
     ChainError
         If a record was changed.
     """
-    if not path.exists():
+    if not find_segments(path):  # the first may have been put aside
         return ""
     starts = search(path, AuditQuery(kinds=(AuditKind.RUN_START,)))
     return max(((each.sequence, each.run) for each in starts), default=(0, ""))[1]

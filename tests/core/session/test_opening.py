@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import attrs
 import pytest
 from tests.core.session.scripted_market import Ticking
 from tests.core.session.test_markets import toy_config, toy_file, toy_host
@@ -12,6 +13,7 @@ from bot4_core.audit import AuditLog, read_records, verify
 from bot4_core.audit.canonical import Payload
 from bot4_core.domain_types.audit_records import AuditKind
 from bot4_core.errors import AuditError, Bot4Error, ConfigError, MissingPluginError, RecordingError
+from bot4_core.session import recovery
 from bot4_core.session.audit_opening import open_log, secrets_of
 from bot4_core.session.config import (
     AuditConfig,
@@ -155,3 +157,20 @@ def test_i54_no_record_holds_a_secret_of_the_settings(tmp_path: Path, canary: st
     for file in tmp_path.iterdir():
         assert b"canary" not in file.read_bytes()
     assert verify(path).records == 3
+
+
+def test_the_last_run_is_known_although_its_segment_was_put_aside(tmp_path: Path) -> None:
+    config = playing(tmp_path)
+    path = config.audit.path
+    assert recovery.last_run(path) == ""
+    clock = Ticking()
+    for run_name in ("first", "second"):
+        with open_log(config, run_name, clock) as log:
+            log.finish(clock.time_ns())
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) // 2])
+    settings = attrs.evolve(config, audit=attrs.evolve(config.audit, quarantine=True))
+    with open_log(settings, "third", clock) as log:
+        log.commit()
+    assert not path.exists()
+    assert recovery.last_run(path) == "third"
