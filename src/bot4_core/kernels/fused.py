@@ -48,6 +48,7 @@ from bot4_core.kernels.order_rows import (
     Action,
     Slot,
 )
+from bot4_core.kernels.sampling import is_sample_due, take_sample
 from bot4_core.kernels.step import next_message
 from bot4_core.kernels.tables import TableSet, table_at
 from bot4_core.kernels.wire_bytes import borrowed
@@ -64,7 +65,6 @@ __all__ = [
     "NO_DESK_ROOM",
     "PAUSED",
     "PHASE",
-    "SAMPLE_AT",
     "SAMPLE_DUE",
     "START",
     "THINKING",
@@ -76,8 +76,7 @@ Rows = NDArray[np.void]
 
 PHASE: Final = 10  # slots of the head, beyond those of ``kernels.step``
 START: Final = 11  # of the message at hand
-LEFT: Final = 12  # messages that may be taken before the next pause; negative for all
-SAMPLE_AT: Final = 13  # receive time from which a sample is due
+LEFT: Final = 12  # messages that may be taken before the next pause
 
 BEFORE: Final = 0
 STEP: Final = 1
@@ -297,7 +296,10 @@ def finish(
         return code
     head[START] = head[9]
     head[PHASE] = BEFORE
-    return SAMPLE_DUE if code == ENDED and head[2] >= head[SAMPLE_AT] else code
+    now = int(head[2])
+    if code == ENDED and is_sample_due(tables, now) and not take_sample(tables, now):
+        return SAMPLE_DUE
+    return code
 
 
 @kernel()

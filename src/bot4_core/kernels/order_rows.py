@@ -95,6 +95,9 @@ class Slot(IntEnum):
     ANSWER_HEAD = 36
     OUTCOME = 37
     BOOKING = 38  # a fill that was filed and has to be booked
+    SERIES_CURSOR = 39
+    SERIES_TIMES = 40
+    SERIES_ROWS = 41
 
 
 class Action(IntEnum):

@@ -25,7 +25,7 @@ __all__ = [
 Rows = NDArray[np.void]
 Row = np.void
 
-HEAD_SLOTS: Final = 14
+HEAD_SLOTS: Final = 13
 """Instrument, groups of kinds, receive time and venue time of a message; then, of a market
 message, the book's state, best bid, best ask, and how many snapshots it has wanted; then the
 places of the first record not taken in and of the first one after the message; the rest is for

@@ -309,7 +309,11 @@ class Ledger:
         held = self._position(instrument)
         return held.cost, held.exponent
 
-    def average_price(self, instrument: int) -> float:
+    def average_price(self, instrument: int) -> Price | None:
+        """Return the entry price of an open position."""
+        return self._position(instrument).average_price()
+
+    def average_number(self, instrument: int) -> float:
         """Return the entry price of an open position as a number, 0 when flat."""
         return self._position(instrument).average_number()
 

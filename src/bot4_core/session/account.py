@@ -119,7 +119,7 @@ class Account:
         units, exponent = self.ledger.cost(instrument)
         cost = -in_money(-units, exponent) if held > 0 else in_money(units, exponent)
         balance = in_money(*self.ledger.balance_units(self.asset))
-        average = self.ledger.average_price(instrument)
+        average = self.ledger.average_number(instrument)
         self._show(self._handle, instrument, held, cost, average, balance)
 
     def move(self, transfer: Transfer, now: int) -> None:

@@ -20,7 +20,6 @@ from bot4_core.kernels.fused import (
     NO_DESK_ROOM,
     PAUSED,
     PHASE,
-    SAMPLE_AT,
     SAMPLE_DUE,
     START,
     THINKING,
@@ -37,7 +36,8 @@ from bot4_core.session.session import Session
 
 __all__ = ["FusedDriver", "Shell"]
 
-ALL: Final = -1
+BETWEEN: Final = 4096
+"""Messages from one that is timed to the next."""
 ALARMS: Final = int(Outcome.ALARMS)
 
 
@@ -50,9 +50,8 @@ class Shell(Protocol):
     def answer(self, answers: Records) -> None:
         """Let the session take in what the paper venue says, and do what it wants."""
 
-    def sample(self, now: int) -> int:
-        """Take a sample of the session; return when the next one is due."""
-        raise NotImplementedError
+    def sample(self, now: int) -> None:
+        """Take a sample of the session."""
 
     def note_latency(self, begin: int) -> None:
         """Note how long one message took that was begun at a time of the clock."""
@@ -129,7 +128,7 @@ class FusedDriver:
             code = self._driver.struck(error, head)
         if begin:
             self._shell.note_latency(begin)
-            head[LEFT] = ALL
+            head[LEFT] = BETWEEN
         return code
 
     def _see_to(self, code: int, batch: Records) -> None:
@@ -147,16 +146,17 @@ class FusedDriver:
             self._raise_alarm()
         elif code == UNSAFE_FEE:
             raise NumberOverflowError("the fee of an order leaves 64 bits")
-        elif code not in (ACTIONS_DUE, SAMPLE_DUE, PAUSED):
+        elif code == SAMPLE_DUE:
+            shell.sample(int(head[2]))
+        elif code == PAUSED:
+            head[LEFT] = 1
+        elif code != ACTIONS_DUE:
             self._driver.finish(code, batch, int(head[START]), head)
             shell.act()
             head[8] = head[START]
-        elif code == ACTIONS_DUE:
+        else:
             shell.act()
             head[8] = head[START]
-        if head[PHASE] == BEFORE and head[2] >= head[SAMPLE_AT]:
-            head[SAMPLE_AT] = shell.sample(int(head[2]))
-            head[LEFT] = 1
 
     def _book(self) -> None:
         """Book the fill that was filed last."""

@@ -212,7 +212,7 @@ class Reconciler:
             maker=False,
             origin=FillOrigin.EXTERNAL,
         )
-        state.account.book(fill, state.now)
+        state.account.book(fill)
         payload = fill_payload(fill, rules) | {"status": "adopted"}
         state.ordering.say(Note(AuditKind.FILL, BREAKER, "", state.now, payload))
 

@@ -87,7 +87,9 @@ class SessionRunner:
         self._stopped = ""
         self._audit = AuditWriter(log, session.text, state.strategy.strategy.name, clock)
         self._digest = TraceDigest()
-        self._series = SeriesRecorder([str(each.symbol) for each in state.instruments])
+        self._series = SeriesRecorder(
+            [str(each.symbol) for each in state.instruments], state.ordering.tables
+        )
         self._messages = 0
         self._strikes = 0
         self._struck: dict[str, Note] = {}
@@ -148,7 +150,7 @@ class SessionRunner:
 
     def _play(self, batch: Records) -> None:
         """Take the messages of a batch one by one, and what they make the venue answer."""
-        market, state = self._market, self._session.state
+        market = self._market
         stops = ((batch["flags"] & LAST).nonzero()[0] + 1).tolist()
         times = batch["received"][[stop - 1 for stop in stops]].tolist()
         start = 0
@@ -166,7 +168,7 @@ class SessionRunner:
                 self.answer(answers)
             start = stop
             if now >= self._series.due:
-                self._series.sample(now, state.views)
+                self._series.sample(now)
 
     def answer(self, answers: Records) -> None:
         """Let the session take in what its orders were answered, and do what it wants."""
@@ -176,10 +178,9 @@ class SessionRunner:
         """Do what the session wants done by now."""
         self._act(self._session.take_effects())
 
-    def sample(self, now: int) -> int:
-        """Take a sample of the session for its report; return when the next one is due."""
-        self._series.sample(now, self._session.state.views)
-        return self._series.due
+    def sample(self, now: int) -> None:
+        """Take a sample of the session for its report."""
+        self._series.sample(now)
 
     def note_latency(self, begin: int) -> None:
         """Note how long the message took that was begun at a time of the clock."""
@@ -229,7 +230,7 @@ class SessionRunner:
         self._act(self._session.cancel_everything("the session ends"))
         for answers in self._market.settle():
             self.answer(answers)
-        self._series.sample(state.now, state.views)
+        self._series.sample(state.now)
         state.account.mark()
         state.account.ledger.check()
         state.account.orders.check()

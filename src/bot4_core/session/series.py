@@ -7,6 +7,11 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from bot4_core.jit import entry_point
+from bot4_core.kernels.order_rows import Slot
+from bot4_core.kernels.sampling import COUNT, CURSOR_SLOTS, DUE, INTERVAL, take_sample
+from bot4_core.kernels.tables import Tables
+
 __all__ = ["FillMark", "LatencyHistogram", "SeriesRecorder", "SessionSeries", "TripMark"]
 
 POINTS: Final = 2048
@@ -104,32 +109,39 @@ class SeriesRecorder:
 
     When the arrays are full every second sample is dropped and the interval doubles, so a series
     spans the whole session at any length.
+
+    Parameters
+    ----------
+    symbols : sequence of str
+    tables : Tables
+        Of the session, with its views.
     """
 
-    def __init__(self, symbols: Sequence[str]) -> None:
+    def __init__(self, symbols: Sequence[str], tables: Tables) -> None:
         self._symbols = tuple(symbols)
         self._rows = np.full((POINTS, 1 + 3 * len(symbols)), np.nan)
         self._times = np.zeros(POINTS, np.int64)
-        self._count = 0
-        self._interval = FIRST_INTERVAL
-        self.due = 0
+        self._cursor = np.zeros(CURSOR_SLOTS, np.int64)
+        self._cursor[INTERVAL] = FIRST_INTERVAL
+        tables.put(Slot.SERIES_CURSOR, self._cursor)
+        tables.put(Slot.SERIES_TIMES, self._times)
+        tables.put(Slot.SERIES_ROWS, self._rows.reshape(-1))
+        self._handle = tables.handle
+        self._take = entry_point(take_sample, self._handle, 0)
         self.latency = LatencyHistogram()
         self.fills: list[FillMark] = []
         self.trips: list[TripMark] = []
 
-    def sample(self, time: int, views: NDArray[np.void]) -> None:
+    @property
+    def due(self) -> int:
+        """Receive time from which the next sample is due."""
+        return int(self._cursor[DUE])
+
+    def sample(self, time: int) -> None:
         """Take a sample; call it when ``time`` has reached ``due``."""
-        if self._count == POINTS:
+        if not self._take(self._handle, time):
             self._halve()
-        row = self._rows[self._count]
-        row[0] = views["equity"][0]
-        columns = row[1:].reshape(3, len(views))
-        columns[0] = views["position"] * views["size_unit"]
-        columns[1] = views["mid"]
-        columns[2] = views["spread"]
-        self._times[self._count] = time
-        self._count += 1
-        self.due = time + self._interval
+            self._take(self._handle, time)
 
     def fill(self, mark: FillMark) -> None:
         """Remember a fill, of the first few thousand."""
@@ -143,12 +155,13 @@ class SeriesRecorder:
 
     def series(self) -> SessionSeries:
         """Return everything recorded."""
-        rows = self._rows[: self._count]
+        count = int(self._cursor[COUNT])
+        rows = self._rows[:count]
         inventory, mid, spread = (part.copy() for part in np.split(rows[:, 1:], 3, axis=1))
         used = np.flatnonzero(self.latency.counts)
         bins = slice(int(used[0]), int(used[-1]) + 1) if len(used) else slice(0, 0)
         return SessionSeries(
-            time=self._times[: self._count].copy(),
+            time=self._times[:count].copy(),
             equity=rows[:, 0].copy(),
             inventory=inventory,
             mid=mid,
@@ -164,5 +177,5 @@ class SeriesRecorder:
         half = POINTS // 2
         self._rows[:half] = self._rows[::2].copy()
         self._times[:half] = self._times[::2].copy()
-        self._count = half
-        self._interval *= 2
+        self._cursor[COUNT] = half
+        self._cursor[INTERVAL] *= 2

@@ -6,6 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot4_core.domain_types.records import VIEW_DTYPE
+from bot4_core.kernels.order_rows import Slot
+from bot4_core.kernels.tables import Tables
 from bot4_core.session.series import (
     MARKS,
     POINTS,
@@ -53,20 +55,26 @@ def views() -> np.ndarray[tuple[int], np.dtype[np.void]]:
     return rows
 
 
+def recorder_of(*symbols: str) -> SeriesRecorder:
+    tables = Tables(len(Slot))
+    tables.put(Slot.VIEWS, views()[: len(symbols)])
+    return SeriesRecorder(symbols, tables)
+
+
 def test_a_sample_holds_what_the_views_show() -> None:
-    recorder = SeriesRecorder(["A", "B"])
-    recorder.sample(5, views())
+    recorder = recorder_of("A", "B")
+    recorder.sample(5)
     series = recorder.series()
     assert (series.time.tolist(), series.equity.tolist()) == ([5], [7.0])
     assert series.inventory.tolist() == [[1.0, -2.0]]
 
 
 def test_a_full_series_halves_and_still_spans_everything() -> None:
-    recorder, rows = SeriesRecorder(["A", "B"]), views()
+    recorder = recorder_of("A", "B")
     samples, time = 0, 0
     while samples < 5 * POINTS:
         if time >= recorder.due:
-            recorder.sample(time, rows)
+            recorder.sample(time)
             samples += 1
         time += 1_000_000
     series = recorder.series()
@@ -77,7 +85,7 @@ def test_a_full_series_halves_and_still_spans_everything() -> None:
 
 
 def test_marks_are_kept_up_to_a_bound() -> None:
-    recorder = SeriesRecorder(["A"])
+    recorder = recorder_of("A")
     for number in range(MARKS + 5):
         recorder.fill(FillMark(number, 0, 1, 1.0, 1.0, maker=True))
         recorder.trip(TripMark(number, "b", 1, 0, ""))
