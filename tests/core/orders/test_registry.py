@@ -440,7 +440,8 @@ class OrderLife(RuleBasedStateMachine):
         event = fill(number, trade, size, received=self.clock, of=of, side=side)
         change = self.orders.apply(event)
         assert (change is None or change.fill is None) == bool(told)
-        if all(item.kind != EventKind.ORDER_FILLED for item in told):
+        revised = any(item.kind != EventKind.ORDER_FILLED for item in told)
+        if revised or not told:  # else it contradicts the first report, which stands
             self.seen[number].append(Evidence(21, self.clock, size, trade, 1000))
 
     @rule(
