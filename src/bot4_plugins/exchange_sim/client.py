@@ -51,7 +51,7 @@ from bot4_plugins.exchange_sim.engine import (
     rest,
 )
 
-__all__ = ["client_cancel", "client_order"]
+__all__ = ["client_cancel", "client_order", "client_refusal"]
 
 # words of an INTENT_DTYPE row
 FIELDS: Final = list(INTENT_DTYPE.names or ())
@@ -88,6 +88,7 @@ UNSUPPORTED: Final = int(OrderReason.UNSUPPORTED)
 NOT_OPEN: Final = int(OrderReason.NOT_OPEN)
 DUPLICATE: Final = int(OrderReason.DUPLICATE)
 TOO_MANY: Final = int(OrderReason.TOO_MANY)
+VENUE_REASON: Final = int(OrderReason.VENUE)
 NOTIONAL_LIMIT: Final = 2**62
 
 
@@ -225,3 +226,9 @@ def client_cancel(words: Words, number: int) -> None:
         return
     report(words, CANCELED, order, REQUESTED)
     remove(words, order)
+
+
+@kernel()
+def client_refusal(words: Words, number: int) -> None:
+    """Reject an order that came when the venue takes no more requests."""
+    refuse(words, REJECTED, 0, number, VENUE_REASON)

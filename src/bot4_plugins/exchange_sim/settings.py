@@ -130,6 +130,9 @@ class SimSettings(PartSettings):
         From the venue to the client, and back.
     faults : tuple of Fault
         What goes wrong on the way to the client.
+    requests_per_second : int
+        How many requests the venue takes in any second; what comes beyond them it refuses. 0 for
+        as many as come.
     """
 
     symbols: tuple[str, ...] = ()
@@ -137,6 +140,7 @@ class SimSettings(PartSettings):
     start_ns: int = 1_735_689_600_000_000_000  # 2025-01-01
     latency_ns: int = attrs.field(default=5_000_000, validator=attrs.validators.ge(0))
     faults: tuple[Fault, ...] = ()
+    requests_per_second: int = attrs.field(default=0, validator=attrs.validators.ge(0))
 
     @property
     def listings(self) -> tuple[Listing, ...]:

@@ -12,7 +12,7 @@ from bot4_core.errors import DecodeError
 from bot4_core.jit import Specialisation
 from bot4_core.plugins.interfaces import Records
 from bot4_core.session.paper import matching_terms
-from bot4_plugins.exchange_sim.client import client_cancel, client_order
+from bot4_plugins.exchange_sim.client import client_cancel, client_order, client_refusal
 from bot4_plugins.exchange_sim.draws import new_draws
 from bot4_plugins.exchange_sim.engine import (
     BID,
@@ -45,7 +45,8 @@ __all__ = ["SimVenue", "venue_kernels"]
 
 LEVELS: Final = 1 << 16
 ORDERS: Final = 4096
-WARM_UP_NS: Final = 1_000_000_000
+SECOND: Final = 1_000_000_000
+WARM_UP_NS: Final = SECOND
 REMEMBERED: Final = 4096
 """Orders of the client that the venue can be asked about."""
 FIRST_ORDER: Final = int(EventKind.ORDER_ACCEPTED)
@@ -103,6 +104,11 @@ class Pit:
         if not self.line.loses_request():
             client_order(self.words, order)
             self.flush()
+
+    def refuse(self, number: int) -> None:
+        """Reject an order unread, because there were too many requests."""
+        client_refusal(self.words, number)
+        self.flush()
 
     def cancel(self, number: int) -> None:
         """Take the client's cancellation."""
@@ -173,6 +179,9 @@ class SimVenue:
     ----------
     refused : int
         Requests that could not be read.
+    throttled : int
+        Requests beyond ``settings.requests_per_second``; orders among them are rejected, the
+        others not answered.
     late : int
         Requests that came for a time already past; they are served at once. Steps no longer than
         ``settings.latency_ns`` avoid it.
@@ -181,6 +190,7 @@ class SimVenue:
     def __init__(self, settings: SimSettings, listings: Sequence[Listing] = ()) -> None:
         self.settings = settings
         self.refused = 0
+        self.throttled = 0
         self.late = 0
         self._now = settings.start_ns
         listed = tuple(listings) or settings.listings
@@ -191,6 +201,7 @@ class SimVenue:
         }
         self._requests: deque[tuple[int, dict[str, object]]] = deque()
         self._waiting: list[Message] = []
+        self._taken: deque[int] = deque(maxlen=settings.requests_per_second)
 
     @property
     def now(self) -> int:
@@ -230,7 +241,10 @@ class SimVenue:
             arrival, fields = self._requests.popleft()
             self._run(arrival)
             try:
-                OPERATIONS[str(fields["op"])](self, fields)
+                if self._is_throttled(arrival):
+                    self._throttle(fields)
+                else:
+                    OPERATIONS[str(fields["op"])](self, fields)
             except (ValueError, TypeError, KeyError):
                 self.refused += 1
         self._run(until)
@@ -249,6 +263,19 @@ class SimVenue:
         for pit in self._pits.values():
             pit.run(until)
         self._now = max(self._now, until)
+
+    def _is_throttled(self, arrival: int) -> bool:
+        """Tell whether the last second took all it can; count the request there if not."""
+        most = self.settings.requests_per_second
+        if most and len(self._taken) == most and self._taken[0] > arrival - SECOND:
+            return True
+        self._taken.append(arrival)
+        return False
+
+    def _throttle(self, fields: dict[str, object]) -> None:
+        self.throttled += 1
+        if fields["op"] == "place":
+            self._pits[str(fields["s"])].refuse(int(str(fields["n"])))
 
     def _subscribe(self, fields: dict[str, object]) -> None:
         symbols = fields["s"]
@@ -282,6 +309,7 @@ def venue_kernels() -> tuple[Specialisation, ...]:
         Specialisation(publish_snapshot, (words,)),
         Specialisation(client_order, (words, words)),
         Specialisation(client_cancel, (words, 0)),
+        Specialisation(client_refusal, (words, 0)),
     )
 
 
