@@ -145,7 +145,8 @@ def test_an_adopted_order_works_under_its_own_client_id() -> None:
 
 def test_an_order_that_the_venue_does_not_list_is_asked_about_before_anything_opens() -> None:
     world, reconciler = begun(OnDifference.HALT)
-    reconciler.compare(account(working(1)))
+    listed = [reconciler.compare(account(working(1))) for _ in range(2)]
+    assert [len(notes(each, AuditKind.RECONCILIATION)) for each in listed] == [1, 0]
     effects = moved(world, 3)
     assert [each.number for each in of(effects, QueryOrder)] == [2]
     assert opening(effects) == []
