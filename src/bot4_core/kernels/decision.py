@@ -27,6 +27,7 @@ from bot4_core.kernels.order_rows import (
     TALLY_DTYPE,
     Slot,
 )
+from bot4_core.kernels.order_waits import is_late
 from bot4_core.kernels.step import MARKET, ORDER, OTHER, next_message, take_found
 from bot4_core.kernels.tables import TableSet, call_at, table_at
 from bot4_core.kernels.trace import trace_events
@@ -240,7 +241,7 @@ def follow(
         desk["ask"] = head[6]
         if views[instrument]["position"] != 0:
             revalue(tables, instrument, int(tally["now"]))
-    if tally["now"] >= tally["due"]:
+    if tally["now"] >= tally["due"] and is_late(tables):
         return DUE
     return BY_PYTHON if table_at(tables, CONDUCT, CONDUCT_DTYPE)[0]["by_python"] else READY
 

@@ -193,7 +193,7 @@ class Orders:
         if (intents["instrument"][0], intents["side"][0]) != (old.instrument, old.side):
             raise OrderError(f"order {number} is replaced on its own instrument and side only")
         made = self.create(intents)
-        self.tables[Slot.ORDERS]["replaces"][self._place(made.number)] = number
+        self.tables[Slot.ORDERS]["replaces"][self.place(made.number)] = number
         self.note(number, LocalEvidence.REPLACE_REQUESTED, time)
         return self[made.number]
 
@@ -317,9 +317,16 @@ class Orders:
 
     def alarms(self, number: int) -> OrderAlarm:
         """Return what is wrong with an order's evidence."""
-        return OrderAlarm(alarms_at(self.tables.handle, self._place(number)))
+        return OrderAlarm(alarms_at(self.tables.handle, self.place(number)))
 
-    def _place(self, number: int) -> int:
+    def place(self, number: int) -> int:
+        """Return the row of an order.
+
+        Raises
+        ------
+        OrderError
+            If there is no such order, or it is no longer kept.
+        """
         rows = self.tables[Slot.ORDERS]
         place = number & (len(rows) - 1)
         if number <= 0 or rows["number"][place] != number:
@@ -330,7 +337,7 @@ class Orders:
         return OrderError(f"there is no order {number} (last number {self.last_number})")
 
     def __getitem__(self, number: int) -> WorkingOrder:
-        return self._at(self._place(number))
+        return self._at(self.place(number))
 
     def __contains__(self, number: int) -> bool:
         rows = self.tables[Slot.ORDERS]
@@ -348,7 +355,7 @@ class Orders:
         """Return instrument and side of an order, None if it is not kept."""
         if number not in self:
             return None
-        row = self.tables[Slot.ORDERS][self._place(number)]
+        row = self.tables[Slot.ORDERS][self.place(number)]
         return int(row["instrument"]), int(row["side"])
 
     def snapshot(self, number: int) -> Order:

@@ -149,7 +149,7 @@ class FusedDriver:
         elif code == SAMPLE_DUE:
             shell.sample(int(head[2]))
         elif code == PAUSED:
-            head[LEFT] = 1
+            head[LEFT] = head[LEFT] or 1
         elif code != ACTIONS_DUE:
             self._driver.finish(code, batch, int(head[START]), head)
             shell.act()

@@ -7,9 +7,11 @@ nothing when they arrive twice, so that they are sent again.
 
 from typing import Final
 
-from bot4_core.domain_types.order_codes import Fact, LocalEvidence
+from bot4_core.domain_types.order_codes import LocalEvidence
 from bot4_core.domain_types.records import OrderStatus
+from bot4_core.jit import entry_point
 from bot4_core.kernels.order_rows import NEVER_DUE, Slot
+from bot4_core.kernels.order_waits import late_from
 from bot4_core.orders import Orders, WorkingOrder
 from bot4_core.session.config import AnswersConfig
 from bot4_core.session.effects import CancelOrder, Effect, QueryOrder
@@ -39,6 +41,7 @@ class Inquiries:
         self._pause, self._longest = config.pause_ms * MS, config.longest_pause_ms * MS
         self._tally = orders.tables[Slot.TALLY][0]
         self._tally["patience"] = self._patience
+        self._late = entry_point(late_from, orders.tables.handle, 0)
         self._asked: dict[int, tuple[int, int]] = {}
         self._suspects: set[int] = set()
 
@@ -65,17 +68,9 @@ class Inquiries:
 
     def _late_from(self, order: WorkingOrder) -> int:
         """Return from when on an order has waited too long for an answer."""
-        status = order.status
-        if status is OrderStatus.UNKNOWN or order.number in self._suspects:
+        if order.number in self._suspects:
             return 0
-        if status is OrderStatus.SUBMITTED:
-            return order.sent + self._patience
-        if status in PENDING:
-            return max(order.cancel_requested, order.replace_requested) + self._patience
-        if order.facts & Fact.DUPLICATE and order.venue_order < 0:
-            return 0
-        over = status >= OrderStatus.FILLED
-        return order.updated + self._patience if over or order.missing else NEVER_DUE
+        return self._late(self._orders.tables.handle, self._orders.place(order.number))
 
     def _ask(self, order: WorkingOrder, attempt: int, now: int) -> tuple[int, int]:
         """Ask about an order; return how often that was, and when the next time is."""

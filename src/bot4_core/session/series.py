@@ -86,7 +86,7 @@ class LatencyHistogram:
     def add(self, duration: int) -> None:
         """Count a duration in ns."""
         bits = duration.bit_length()
-        place = (bits * STEPS + (duration >> (bits - 4) & 7)) if bits > 3 else 3 * STEPS
+        place = bits * STEPS + (duration << 4 >> bits & 7)
         self.counts[min(place, len(self.counts) - 1)] += 1
         self.count += 1
 

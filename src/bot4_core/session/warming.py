@@ -26,6 +26,8 @@ from bot4_core.kernels.order_desk import OUTCOMES, file_event, file_local
 from bot4_core.kernels.order_entry import MOST_CHILDREN, cancel_working, next_order, order
 from bot4_core.kernels.order_gate import judge
 from bot4_core.kernels.order_rows import MOST_SIGNALS, Slot
+from bot4_core.kernels.order_waits import late_from
+from bot4_core.kernels.sampling import take_sample
 from bot4_core.kernels.step import HEAD_SLOTS, show_market
 from bot4_core.kernels.tables import Tables
 from bot4_core.market.book_kernels import book_kernels
@@ -74,6 +76,8 @@ def session_kernels(instruments: Sequence[Instrument]) -> list[Specialisation]:
         Specialisation(cancel_working, (handle, 0, 0, 0)),
         Specialisation(file_event, (handle, events, 0, outcome)),
         Specialisation(file_local, (handle, 0, 0, 0, outcome)),
+        Specialisation(late_from, (handle, 0)),
+        Specialisation(take_sample, (handle, 0)),
         Specialisation(revalue, (handle, 0, 0)),
         Specialisation(rebase, (handle, 0, 0)),
         Specialisation(show_position, (handle, 0, 0, 0, 0.0, 0)),
