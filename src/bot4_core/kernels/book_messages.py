@@ -45,6 +45,7 @@ __all__ = [
     "message_stop",
     "pending_is_short",
     "take_message",
+    "wants_of",
     "window_is_small",
 ]
 
@@ -117,6 +118,13 @@ def pending_is_short(row: BookRow, levels: int) -> bool:
 def message_room(row: BookRow, levels: int) -> int:
     """Return how many levels a message may add to one side, kept deltas included."""
     return int(levels + row["pending_used"] // KEPT_LEVEL)
+
+
+@kernel()
+def wants_of(rows: Events, number: int, levels: int) -> tuple[int, bool]:
+    """Return ``message_room`` and ``pending_is_short`` of one book; the form for Python."""
+    row = rows[number]
+    return message_room(row, levels), pending_is_short(row, levels)
 
 
 @kernel()

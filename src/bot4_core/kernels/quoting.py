@@ -60,6 +60,7 @@ CANCEL_ACTION: Final = int(Action.CANCEL)
 OPEN: Final = 0  # stages of a wanted quote: not looked at,
 DONE: Final = 1  # kept, waiting, or nothing to do,
 MISSING: Final = 2  # to be ordered
+SHORT: Final = 1 << 31
 
 ORDERS: Final = int(Slot.ORDERS)
 DESKS: Final = int(Slot.DESKS)
@@ -92,6 +93,15 @@ def size_worth(scale: Row, twice_price: int, money: int) -> int:
 
 
 @kernel()
+def is_worth_less(scale: Row, twice_price: int, money: int, size: int) -> bool:
+    """Tell, where it is quickly told, that a size's notional is at most an amount."""
+    if scale["inverse"] or not 0 < twice_price < SHORT or not 0 < scale["numerator"] < SHORT:
+        return False
+    unit = twice_price * int(scale["numerator"])
+    return bool(size <= LARGEST // unit and size * unit // int(scale["divisor"]) < money)
+
+
+@kernel()
 def quantised(size: int, lot: int) -> int:
     """Round a size down to the lot."""
     return size - size % max(1, lot)
@@ -101,6 +111,8 @@ def quantised(size: int, lot: int) -> int:
 def sized(scale: Row, view: Row, cap: int, size: int, price: int) -> int:
     """Cut a wanted size to what one order may be worth, and to the lot."""
     twice = max(int(view["bid"]) + int(view["ask"]), 2 * price)
+    if size >= scale["min_size"] and is_worth_less(scale, twice, cap, size):
+        return quantised(size, int(view["lot"]))
     room = size_worth(scale, twice, cap)
     if room < scale["min_size"]:
         return 0

@@ -8,9 +8,8 @@ from bot4_core.kernels.book import apply_events
 from bot4_core.kernels.book_ladder import walk_levels
 from bot4_core.kernels.book_messages import (
     ladder_is_short,
-    message_room,
     message_stop,
-    pending_is_short,
+    wants_of,
     window_is_small,
 )
 from bot4_core.kernels.book_state import distrust
@@ -31,9 +30,8 @@ def book_kernels() -> list[Specialisation]:
     return [
         Specialisation(apply_events, (books.rows, words, events, 0, 1)),
         Specialisation(message_stop, (events, 0, 1)),
-        Specialisation(message_room, (row, 1)),
+        Specialisation(wants_of, (books.rows, 0, 1)),
         Specialisation(ladder_is_short, (words, 0, 1)),
-        Specialisation(pending_is_short, (row, 1)),
         Specialisation(window_is_small, (words, 0)),
         Specialisation(copy_ladder, (words, 0, 0)),
         Specialisation(walk_levels, (words, 0, levels, levels)),

@@ -17,9 +17,8 @@ from bot4_core.kernels.book import ROWS, WORDS, apply_events
 from bot4_core.kernels.book_ladder import depth_cost, level_size, walk_levels
 from bot4_core.kernels.book_messages import (
     ladder_is_short,
-    message_room,
     message_stop,
-    pending_is_short,
+    wants_of,
 )
 from bot4_core.kernels.book_pending import KEPT_HEADER, KEPT_LEVEL
 from bot4_core.kernels.book_state import BOOK_DTYPE, distrust
@@ -65,11 +64,12 @@ class Books:
         Both for kernels that are handed tables: at ``ROWS`` and ``WORDS`` of ``kernels.book``.
     """
 
-    __slots__ = ("_apply", "_stop", "memory", "rows", "table", "tables")
+    __slots__ = ("_apply", "_stop", "_wants", "memory", "rows", "table", "tables")
 
     def __init__(self, table: NDArray[np.void]) -> None:
         self._apply: Callable[..., int] = self._first_apply
         self._stop: Callable[..., int] = self._first_stop
+        self._wants: Callable[..., tuple[int, bool]] = self._first_wants
         self.table = table[:0]
         self.rows: NDArray[np.void] = np.zeros(0, BOOK_DTYPE)
         self.memory = BookMemory()
@@ -145,6 +145,10 @@ class Books:
         self._stop = entry_point(message_stop, np.zeros(0, EVENT_DTYPE), 0, 0)
         return self._stop(*arguments)
 
+    def _first_wants(self, *arguments: object) -> tuple[int, bool]:
+        self._wants = entry_point(wants_of, self.rows, 0, 0)
+        return self._wants(*arguments)
+
     def make_room(self, records: NDArray[np.void], at: int, stop: int) -> bool:
         """Grow what the message at ``at`` needs; return whether the kernel may go on.
 
@@ -157,13 +161,13 @@ class Books:
             raise ValidationError([(f"records[{at}].instrument", fault)])
         row = self.rows[instrument]
         levels = abs(self._stop(records, at, stop)) - at
-        room = int(message_room(row, levels))
+        room, unkept = self._wants(self.rows, instrument, levels)
         grown = False
         for field in ("bids", "asks"):
             if ladder_is_short(self.memory.words, int(row[field]), room):
                 self.memory.grow_ladder(row, field, room)
                 grown = True
-        if pending_is_short(row, levels):
+        if unkept:
             self.memory.grow_pending(row, KEPT_HEADER + KEPT_LEVEL * levels)
             grown = True
         self._place()

@@ -84,6 +84,7 @@ class StagedDriver:
         book = (state.books.rows, memory, nothing, (0, 1))
         self._take = entry_point(take_in, *book, handle, features, self._head)
         self._think = entry_point(think, handle, self._head, OBSERVE_AND_ACT)
+        self._show = entry_point(show_market, *book[:2], state.views, features, self._head)
         self._asking = state.ordering.tables[Slot.CONDUCT]["asking"]
         self._funding = FundingSchedule(state.instruments)
         self._strikes = 0
@@ -162,7 +163,8 @@ class StagedDriver:
         if books.apply(records, done, end) < end:
             fault = "the records end within a message"
             raise ValidationError([(f"records[{start}]", fault)])
-        show_market(books.rows, books.memory.words, state.views, self._features, self._head)
+        rows, words = books.rows, books.memory.words
+        self._show(rows, words, state.views, self._features, self._head)
 
     def _revalue(self, instrument: int, touch: tuple[int, int]) -> None:
         """Value what is held at the best prices of a LIVE book, if they are new ones."""

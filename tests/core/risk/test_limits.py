@@ -22,7 +22,7 @@ from bot4_core.domain_types.instruments import Instrument, Settlement
 from bot4_core.errors import ValidationError
 from bot4_core.kernels.limits import NO_LIMIT, SCALE_DTYPE, LimitCode
 from bot4_core.kernels.limits_money import LARGEST, notional
-from bot4_core.kernels.quoting import size_worth
+from bot4_core.kernels.quoting import is_worth_less, size_worth
 from bot4_core.risk.limits import LimitCheck, money_scale
 
 
@@ -59,6 +59,24 @@ def test_no_larger_size_is_worth_as_little(rules: Instrument, price: int, cap: i
     size = size_worth(scale[0], price, cap)
     if size < LARGEST // plain[0]:
         assert notional(size, price, plain) <= cap < notional(size + 1, price, plain)
+
+
+@given(RULES, st.integers(1, 2**40), st.integers(0, 10**15), st.integers(0, 2**40))
+def test_what_is_quickly_told_to_fit_does_fit(
+    rules: Instrument, price: int, cap: int, size: int
+) -> None:
+    scale = np.zeros(1, SCALE_DTYPE)
+    scale["numerator"], scale["divisor"], scale["inverse"] = money_scale(rules, -8)
+    if is_worth_less(scale[0], price, cap, size):
+        assert size <= size_worth(scale[0], price, cap)
+
+
+def test_a_plain_order_is_quickly_told_to_fit() -> None:
+    scale = np.zeros(1, SCALE_DTYPE)
+    scale["numerator"], scale["divisor"] = 500, 1
+    assert is_worth_less(scale[0], 12_000_020, 10**15, 100)
+    assert not is_worth_less(scale[0], 12_000_020, 10**10, 100)
+    assert not is_worth_less(scale[0], 12_000_020, 2**61, 2**40)
 
 
 @pytest.mark.parametrize(("numerator", "inverse"), [(2**40, 0), (1, 1)])
