@@ -64,13 +64,38 @@ class FractionLedger:
         return total
 
 
+@dataclass
+class LotHolding(Holding):
+    """The same, where each opening trade is a lot and the oldest is closed first."""
+
+    lots: list[tuple[Fraction, Fraction]] = field(default_factory=list)
+
+    def trade(self, signed: Fraction, price: Fraction) -> Fraction:
+        realised, left = Fraction(0), abs(signed)
+        while left and self.size * signed < 0:
+            size, entry = self.lots.pop(0)
+            closed = min(size, left)
+            if closed < size:
+                self.lots.insert(0, (size - closed, entry))
+            realised += self.profit(self.worth(closed, price) - self.worth(closed, entry))
+            self.size += closed if signed > 0 else -closed
+            left -= closed
+        if left:
+            self.lots.append((left, price))
+            self.size += left if signed > 0 else -left
+        self.cost = sum((self.worth(*lot) for lot in self.lots), Fraction(0))
+        self.realised += realised
+        return realised
+
+
 def books(
     instruments: Sequence[Instrument],
     opening: Mapping[str, Fraction],
     entries: Sequence[Fill | FundingPayment | Transfer],
+    holding: type[Holding] = Holding,
 ) -> FractionLedger:
     """Add up all entries."""
-    ledger = FractionLedger([Holding(instrument) for instrument in instruments])
+    ledger = FractionLedger([holding(instrument) for instrument in instruments])
     ledger.balances.update(opening)
     for entry in entries:
         if isinstance(entry, Fill):

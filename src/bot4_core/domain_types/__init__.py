@@ -2,6 +2,7 @@
 
 from bot4_core.domain_types.accounts import (
     Balance,
+    CostMethod,
     FundingPayment,
     Position,
     ProfitAndLoss,
@@ -80,6 +81,7 @@ from bot4_core.domain_types.records import (
     ChainRule,
     EventFlag,
     EventKind,
+    Feature,
     OrderFlag,
     OrderReason,
     OrderStatus,
@@ -126,9 +128,11 @@ __all__ = [
     "ChainRule",
     "ChildOrder",
     "ClientOrderId",
+    "CostMethod",
     "EventFlag",
     "EventKind",
     "Fact",
+    "Feature",
     "FeeSchedule",
     "Fill",
     "FillOrigin",

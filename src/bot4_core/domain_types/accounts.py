@@ -1,5 +1,7 @@
 """What an account holds."""
 
+from enum import StrEnum
+
 import attrs
 
 from bot4_core.domain_types.canonical_types import (
@@ -10,7 +12,14 @@ from bot4_core.domain_types.canonical_types import (
     Quantity,
 )
 
-__all__ = ["Balance", "FundingPayment", "Position", "ProfitAndLoss", "Transfer"]
+__all__ = ["Balance", "CostMethod", "FundingPayment", "Position", "ProfitAndLoss", "Transfer"]
+
+
+class CostMethod(StrEnum):
+    """Which entry prices the profit of a close is set against."""
+
+    AVERAGE = "average"  # the average of all that is open
+    FIFO = "fifo"  # those of what was opened first
 
 
 @attrs.frozen(kw_only=True)

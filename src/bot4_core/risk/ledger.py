@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
-from typing import NamedTuple, Self, TypeAlias
+from typing import Final, Self
 
 from bot4_core.domain_types.accounts import (
+    CostMethod,
     FundingPayment,
     Position,
     ProfitAndLoss,
@@ -14,39 +15,23 @@ from bot4_core.domain_types.canonical_types import (
     InstrumentId,
     Money,
     Nanoseconds,
-    OrderNumber,
     Price,
     Quantity,
 )
 from bot4_core.domain_types.instruments import Instrument
-from bot4_core.domain_types.orders import Fill, FillOrigin
-from bot4_core.domain_types.records import Side
+from bot4_core.domain_types.orders import Fill
 from bot4_core.errors import LedgerError
 from bot4_core.risk.ledger_accounts import AssetAccount, money, units_of
+from bot4_core.risk.ledger_entries import FillRow, LedgerEntry, fill_of, row_of
+from bot4_core.risk.ledger_lots import LotPosition
 from bot4_core.risk.ledger_positions import CostPosition
 
 __all__ = ["FillRow", "Ledger", "LedgerEntry"]
 
-LedgerEntry: TypeAlias = Fill | FundingPayment | Transfer
-"""Anything that moves an amount."""
-
-
-class FillRow(NamedTuple):
-    """A fill as integers, scaled as its instrument and its fee's asset are."""
-
-    instrument: int
-    side: int
-    price: int
-    size: int
-    fee: int
-    fee_exponent: int
-    fee_asset: str
-    order: int
-    time: int
-    trade_id: int
-    maker: bool
-    origin: FillOrigin = FillOrigin.OWN
-    reverses: bool = False
+_POSITIONS: Final[dict[CostMethod, type[CostPosition]]] = {
+    CostMethod.AVERAGE: CostPosition,
+    CostMethod.FIFO: LotPosition,
+}
 
 
 class Ledger:
@@ -66,11 +51,14 @@ class Ledger:
         Balances before the first entry.
     keep_entries : bool
         Keep all entries in ``entries``, so that ``check`` can recompute the books.
+    cost : CostMethod
+        Which entry prices a close is set against.
 
     Attributes
     ----------
     sizes : list of int
         Signed scaled position by instrument id, for the hot path; not to be written to.
+    method : CostMethod
     """
 
     def __init__(
@@ -79,7 +67,9 @@ class Ledger:
         opening: Mapping[str, Decimal],
         *,
         keep_entries: bool = True,
+        cost: CostMethod = CostMethod.AVERAGE,
     ) -> None:
+        self.method = cost
         self.sizes: list[int] = []
         self._entries: list[LedgerEntry | FillRow] = []
         self._keep = keep_entries
@@ -95,7 +85,7 @@ class Ledger:
 
     def add_instrument(self, instrument: Instrument) -> InstrumentId:
         """Append an instrument and return its id."""
-        position = CostPosition(instrument)
+        position = _POSITIONS[self.method](instrument)
         self._positions.append(position)
         self._held_in.setdefault(position.asset, []).append(position)
         self._account(position.asset, position.exponent)
@@ -118,22 +108,7 @@ class Ledger:
             If price or size are finer than the instrument's exponents.
         """
         position = self._position(fill.instrument)
-        instrument = position.instrument
-        row = FillRow(
-            instrument=fill.instrument,
-            side=int(fill.side),
-            price=fill.price.scaled_at(instrument.price_exponent),
-            size=fill.size.scaled_at(instrument.size_exponent),
-            fee=fill.fee.value,
-            fee_exponent=fill.fee.exponent,
-            fee_asset=fill.fee_asset,
-            order=fill.order,
-            time=fill.time,
-            trade_id=fill.trade_id,
-            maker=fill.maker,
-            origin=fill.origin,
-            reverses=fill.reverses,
-        )
+        row = row_of(fill, position.instrument)
         return money(self.book_row(row), position.exponent)
 
     def book_row(self, row: FillRow) -> int:
@@ -148,7 +123,8 @@ class Ledger:
         side, price, size = row.side, row.price, row.size
         if side not in (-1, 1) or price <= 0 or size <= 0:
             raise LedgerError(f"trade {row.trade_id}: side {side}, {size} at {price}")
-        worth, realised = position.trade(side, size, price)
+        booking = position.reverse if row.reverses else position.trade
+        worth, realised = booking(side, size, price, row.trade_id)
         account = self._account(position.asset, position.exponent)
         if position.spot:
             instrument = position.instrument
@@ -309,6 +285,10 @@ class Ledger:
         held = self._position(instrument)
         return held.cost, held.exponent
 
+    def lots(self, instrument: int) -> tuple[tuple[int, int], ...]:
+        """Return what is open, oldest first: unsigned scaled size and cost; one by average cost."""
+        return self._position(instrument).lots
+
     def average_price(self, instrument: int) -> Price | None:
         """Return the entry price of an open position."""
         return self._position(instrument).average_price()
@@ -336,7 +316,7 @@ class Ledger:
             self._check_equity(asset, account)
         if self._keep:
             instruments = [position.instrument for position in self._positions]
-            again = type(self)(instruments, self._opening, keep_entries=False)
+            again = type(self)(instruments, self._opening, keep_entries=False, cost=self.method)
             for entry in self._entries:
                 again._book_any(entry)
             if again.digest() != self.digest():
@@ -348,9 +328,11 @@ class Ledger:
         instruments: Sequence[Instrument],
         opening: Mapping[str, Decimal],
         entries: Iterable[LedgerEntry],
+        *,
+        cost: CostMethod = CostMethod.AVERAGE,
     ) -> Self:
         """Build the books from their entries, for instance from the audit log."""
-        ledger = cls(instruments, opening, keep_entries=False)
+        ledger = cls(instruments, opening, keep_entries=False, cost=cost)
         for entry in entries:
             ledger._book_any(entry)
         return ledger
@@ -368,21 +350,7 @@ class Ledger:
     def _entry(self, row: LedgerEntry | FillRow) -> LedgerEntry:
         if not isinstance(row, FillRow):
             return row
-        instrument = self._positions[row.instrument].instrument
-        return Fill(
-            order=OrderNumber(row.order),
-            instrument=InstrumentId(row.instrument),
-            side=Side(row.side),
-            price=Price(row.price, instrument.price_exponent),
-            size=Quantity(row.size, instrument.size_exponent),
-            fee=Money(row.fee, row.fee_exponent),
-            fee_asset=row.fee_asset,
-            time=Nanoseconds(row.time),
-            trade_id=row.trade_id,
-            maker=row.maker,
-            origin=row.origin,
-            reverses=row.reverses,
-        )
+        return fill_of(row, self._positions[row.instrument].instrument)
 
     def digest(self) -> tuple[tuple[str, ...], ...]:
         """Return every sum as text, equal exactly when two ledgers hold the same (marks apart)."""

@@ -89,7 +89,12 @@ class CostPosition:
             return divide_rounded(size * self._up, twice_price * self._down, _HALF_EVEN)
         return size * twice_price * self._up
 
-    def trade(self, side: int, size: int, price: int) -> tuple[int, int]:
+    @property
+    def lots(self) -> tuple[tuple[int, int], ...]:
+        """The open size and its cost, as one lot; none when flat."""
+        return ((abs(self.size), self.cost),) if self.size else ()
+
+    def trade(self, side: int, size: int, price: int, number: int = 0) -> tuple[int, int]:
         """Book an execution.
 
         Returns
@@ -111,6 +116,10 @@ class CostPosition:
         self.size += side * size
         self.realised += realised
         return worth, realised
+
+    def reverse(self, side: int, size: int, price: int, number: int) -> tuple[int, int]:
+        """Take an execution back, with its opposite; returns as `trade`."""
+        return self.trade(side, size, price, number)
 
     def _direction(self) -> int:
         """Return the sign with which a rise in worth is a profit."""

@@ -49,7 +49,9 @@ class Account:
         self.asset = config.account.asset
         self.instruments = tuple(instruments)
         self.orders = Orders(instruments, tag, views=views, final_after=config.answers.final_after)
-        self.ledger = Ledger(instruments, {self.asset: config.account.cash})
+        self.ledger = Ledger(
+            instruments, {self.asset: config.account.cash}, cost=config.account.cost
+        )
         limits = config.limits.limits(config.account.cash)
         opening = in_money(*self.ledger.balance_units(self.asset))
         self.limits = LimitCheck(limits, instruments, views, MONEY_EXPONENT, opening)

@@ -9,6 +9,7 @@ from typing import Any, Final
 import attrs
 
 from bot4_core.convert import from_toml
+from bot4_core.domain_types.accounts import CostMethod
 from bot4_core.domain_types.decisions import BreakerScope
 from bot4_core.domain_types.instruments import FeeSchedule, Instrument
 from bot4_core.domain_types.risk_limits import LimitsPreset, RiskLimits
@@ -98,6 +99,7 @@ class AccountConfig:
 
     asset: str
     cash: Decimal
+    cost: CostMethod = CostMethod.AVERAGE
 
     def faults(self) -> Iterator[Fault]:
         """Yield what is wrong."""

@@ -51,6 +51,7 @@ class ProfitReport:
     funding: str
     net: str
     equity: str
+    cost: str = "average"  # or "fifo": which entry prices closes are set against
 
 
 @attrs.frozen(kw_only=True)
@@ -167,6 +168,7 @@ def profit_report(state: SessionState) -> ProfitReport:
         funding=plain_text(profit.funding.decimal),
         net=plain_text(profit.net.decimal),
         equity=plain_text(account.ledger.equity(account.asset)),
+        cost=account.ledger.method.value,
     )
 
 
