@@ -67,7 +67,7 @@ def test_a_flat_position_has_no_lots() -> None:
         assert Ledger(ALL, OPENING, cost=cost).lots(0) == ()
 
 
-@given(st.lists(fills(), min_size=1, max_size=12), st.data())
+@given(st.lists(fills(), min_size=1, max_size=12, unique_by=lambda fill: fill.trade_id), st.data())
 def test_i30_after_a_bust_the_books_are_those_without_the_trade(
     history: list[Fill], data: st.DataObject
 ) -> None:
