@@ -25,6 +25,7 @@ __all__ = [
     "PrecisionGrew",
     "RecordingError",
     "StorageError",
+    "StoreUnreachableError",
     "ValidationError",
 ]
 
@@ -131,6 +132,10 @@ class LedgerError(Bot4Error):
 
 class StorageError(Bot4Error, OSError):
     """Something could not be written or read; the text names the file and the cause."""
+
+
+class StoreUnreachableError(StorageError, ConnectionError):
+    """A store beside the log cannot be reached now; the log has everything, so try again."""
 
 
 class RecordingError(StorageError):

@@ -17,13 +17,22 @@ from bot4_core.audit.merkle import MerkleTree
 from bot4_core.audit.segments import Segment, find_ranges, find_segments, ranges_of
 from bot4_core.errors import AuditError, ChainError
 
-__all__ = ["Recovery", "earlier_runs", "file_digest", "newest_tree", "recover", "rows_of"]
+__all__ = [
+    "Recovery",
+    "chain_before",
+    "earlier_runs",
+    "file_digest",
+    "newest_tree",
+    "recover",
+    "rows_of",
+]
 
 _ROWS: Final = f"SELECT {COLUMNS} FROM records WHERE sequence BETWEEN ? AND ? ORDER BY sequence"  # noqa: S608  # all of it is constant
 _NEWEST: Final = (
     f"SELECT sequence FROM records WHERE kind IN ({','.join('?' * len(ANCHORS))})"  # noqa: S608  # all of it is constant
-    " ORDER BY sequence DESC LIMIT 1"
+    " AND sequence <= ? ORDER BY sequence DESC LIMIT 1"
 )
+_ENDLESS: Final = 2**63 - 1
 
 
 @attrs.frozen(kw_only=True)
@@ -101,6 +110,20 @@ def rows_of(database: sqlite3.Connection, first: int, until: int) -> Iterator[Re
     return rows
 
 
+def chain_before(database: sqlite3.Connection, first: int) -> ChainEnd:
+    """Return where the chain stands before a record, walked to from the newest anchor up to it.
+
+    Raises
+    ------
+    ChainError
+        Naming the first record on the way that does not fit.
+    """
+    end = _newest_anchor(database, first) or ChainEnd()
+    for _ in follow(rows_of(database, end.sequence + 1, first), end):
+        pass
+    return end
+
+
 def file_digest(path: Path) -> str:
     """Return the SHA-256 of a file, hexadecimal."""
     with path.open("rb") as file:
@@ -121,15 +144,13 @@ def _end_of(segment: Segment) -> ChainEnd:
             damage = sqlite3.DatabaseError(found.decode(errors="replace"))
             damage.sqlite_errorname = "SQLITE_CORRUPT"
             raise damage
-        end = _newest_anchor(database) or ChainEnd()
-        for _ in follow(rows_of(database, end.sequence + 1, 2**63 - 1), end):
-            pass
-    return end
+        return chain_before(database, _ENDLESS)
 
 
-def _newest_anchor(database: sqlite3.Connection) -> ChainEnd | None:
-    """Return where the chain stood before the newest record that tells of it."""
-    anchor = database.execute(_NEWEST, [kind.decode() for kind in ANCHORS]).fetchone()
+def _newest_anchor(database: sqlite3.Connection, until: int = _ENDLESS) -> ChainEnd | None:
+    """Return where the chain stood before the newest record, up to one, that tells of it."""
+    kinds = [kind.decode() for kind in ANCHORS]
+    anchor = database.execute(_NEWEST, [*kinds, until]).fetchone()
     row = next(rows_of(database, anchor[0], anchor[0] + 1)) if anchor else None
     return from_anchor(row) if row is not None else None
 

@@ -188,17 +188,37 @@ class Execution(Part[S]):
 
 
 class Store(ABC):
-    """A place that keeps audit records beside the log of record."""
+    """A place that keeps audit records beside the log of record.
+
+    Hosts make stores as ``cls(settings, address)``, with settings of ``settings_type``.
+    `StoreUnreachableError` from a method says that the same may go well later; after any other
+    error it will not. `LogFollower` copies a log into a store.
+    """
 
     name: ClassVar[str]
+    settings_type: ClassVar[type[PartSettings]] = PartSettings
+
+    @abstractmethod
+    def __init__(self, settings: PartSettings, address: str) -> None:
+        """Take settings, and where the store is; the address may hold secrets: show it nowhere."""
 
     @abstractmethod
     def write(self, records: Sequence[AuditRecord]) -> None:
-        """Keep records, in order; keeping one twice changes nothing."""
+        """Keep records, in order, all or none; keeping one twice changes nothing.
+
+        Raises
+        ------
+        ChainError
+            If another record is kept under one of the numbers.
+        """
 
     @abstractmethod
     def last_sequence(self) -> int:
         """Return the highest sequence number kept, 0 for none."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Let go of what the store holds."""
 
 
 class Sink(ABC):

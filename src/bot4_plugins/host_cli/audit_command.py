@@ -14,6 +14,7 @@ from bot4_core.domain_types.audit_records import AuditKind, AuditRecord
 from bot4_core.errors import AuditError, ChainError, StorageError
 from bot4_core.exit_codes import ExitCode
 from bot4_plugins.host_cli.audit_evidence import check_file, export_records, search_records
+from bot4_plugins.host_cli.audit_following import follow_log
 from bot4_plugins.host_cli.audit_reading import (
     against_option,
     checkpoints_in,
@@ -162,5 +163,5 @@ def list_records(path: Path, kinds: tuple[str, ...], last: int, as_json: bool) -
         click.echo(line(record))
 
 
-for command in (search_records, export_records, check_file):
+for command in (search_records, export_records, check_file, follow_log):
     audit.add_command(command)

@@ -16,6 +16,7 @@ LEAVES = (
     "audit search",
     "audit export",
     "audit check",
+    "audit follow",
     "plugins list",
 )
 PROBE = """

@@ -1,0 +1,1 @@
+"""A PostgreSQL copy of the audit log."""
