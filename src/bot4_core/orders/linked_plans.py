@@ -1,0 +1,116 @@
+"""What linked orders are to do, before anything is placed."""
+
+from collections.abc import Collection
+from enum import StrEnum
+
+import attrs
+
+from bot4_core.domain_types.records import Side
+from bot4_core.errors import ValidationError
+
+__all__ = ["LinkedForm", "LinkedKind", "LinkedPlan", "form_at"]
+
+
+class LinkedKind(StrEnum):
+    """What a plan amounts to; a venue's capabilities name it if it does it by itself."""
+
+    OCO = "oco"
+    BRACKET = "bracket"
+    TRAILING_STOP = "trailing_stop"
+    STOP = "stop"
+    ICEBERG = "iceberg"
+    LIMIT = "limit"
+
+
+class LinkedForm(StrEnum):
+    """Who looks after the links."""
+
+    NATIVE = "native"  # the venue
+    EMULATED = "emulated"  # the kernel, from the prices it sees and only while it runs
+
+
+@attrs.frozen(kw_only=True)
+class LinkedPlan:
+    """Orders of one instrument whose fates hang together; prices and sizes are scaled integers.
+
+    Parameters
+    ----------
+    side : Side
+        Of the exits; an entry has the other one.
+    size : int
+    entry : int
+        Limit price of an entry whose fills the exits close, 0 for none.
+    target : int
+        Limit price of the exit that rests at the venue, 0 for none.
+    stop : int
+        Touch price that starts the exit at market, 0 for none.
+    trail : int
+        Distance behind the best touch price seen at which that exit starts, 0 for none.
+    visible : int
+        What the book shows of the target at once, 0 for all.
+    smallest : int
+        Size below which the venue takes no order.
+    tries : int
+        How often a target may be rejected before it is given up.
+    pause : int
+        How long to wait before a cancel is repeated or a rejected exit sent anew, ns.
+
+    Raises
+    ------
+    ValidationError
+        All faults at once.
+    """
+
+    side: Side
+    size: int
+    entry: int = 0
+    target: int = 0
+    stop: int = 0
+    trail: int = 0
+    visible: int = 0
+    smallest: int = 1
+    tries: int = 3
+    pause: int = 1_000_000_000
+
+    def __attrs_post_init__(self) -> None:
+        faults = [
+            (name, f"{getattr(self, name)} is below zero")
+            for name in ("entry", "target", "stop", "trail", "visible", "pause")
+            if getattr(self, name) < 0
+        ]
+        if self.side is Side.NONE:
+            faults.append(("side", "is none, expected buy or sell"))
+        if not 0 < self.smallest <= self.size:
+            faults.append(("size", f"{self.size} is below the smallest, {self.smallest}"))
+        if not (self.target or self.stop or self.trail):
+            faults.append(("target", "is missing, and so are stop and trail: nothing would exit"))
+        if self.target and self.stop and (self.target - self.stop) * self.side >= 0:
+            faults.append(("stop", f"{self.stop} is on the target's side of {self.target}"))
+        if self.visible and not (self.target and self.smallest <= self.visible):
+            faults.append(
+                ("visible", f"{self.visible} needs a target, and {self.smallest} at least")
+            )
+        if faults:
+            raise ValidationError(faults)
+
+    @property
+    def kind(self) -> LinkedKind:
+        """What the plan amounts to."""
+        if self.entry:
+            return LinkedKind.BRACKET
+        if self.stop or self.trail:
+            if self.target:
+                return LinkedKind.OCO
+            return LinkedKind.TRAILING_STOP if self.trail else LinkedKind.STOP
+        return LinkedKind.ICEBERG if self.visible else LinkedKind.LIMIT
+
+
+def form_at(plan: LinkedPlan, capabilities: Collection[str]) -> LinkedForm:
+    """Return who looks after a plan at a venue of these capabilities.
+
+    A plan that puts two kinds together, such as a trailing bracket, is the kernel's.
+    """
+    mixed = (plan.visible or plan.trail) and plan.kind in (LinkedKind.OCO, LinkedKind.BRACKET)
+    mixed = mixed or bool(plan.stop and plan.trail)
+    native = plan.kind.value in capabilities and not mixed
+    return LinkedForm.NATIVE if native else LinkedForm.EMULATED
