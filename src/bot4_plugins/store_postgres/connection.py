@@ -20,6 +20,9 @@ _SESSION: Final = {
     "application_name": "bot4 audit follow",
     "synchronous_commit": "on",
     "search_path": "pg_catalog",
+    "enable_hashjoin": "off",  # plans are made while the table is small, and kept
+    "enable_mergejoin": "off",
+    "enable_seqscan": "off",
     "tcp_keepalives_idle": "20",  # so that the lock of a follower that vanished is free again
     "tcp_keepalives_interval": "10",
     "tcp_keepalives_count": "3",

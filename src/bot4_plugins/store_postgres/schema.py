@@ -49,13 +49,12 @@ FOR EACH STATEMENT EXECUTE FUNCTION {schema}.records_stay()""",
 
 _CONTINUE: Final = (
     """CREATE FUNCTION {schema}.records_continue() RETURNS trigger LANGUAGE plpgsql
-SET search_path = pg_catalog AS $$
+SET search_path = pg_catalog SET enable_seqscan = off AS $$
 DECLARE misfit bigint;
 BEGIN
-  SELECT min(added.sequence) INTO misfit
-  FROM added LEFT JOIN {schema}.records AS before ON before.sequence = added.sequence - 1
-  WHERE added.previous IS DISTINCT FROM
-    CASE added.sequence WHEN 1 THEN '\\x{genesis}'::bytea ELSE before.digest END;
+  SELECT min(added.sequence) INTO misfit FROM added WHERE added.previous IS DISTINCT FROM
+    CASE added.sequence WHEN 1 THEN '\\x{genesis}'::bytea
+      ELSE (SELECT digest FROM {schema}.records WHERE sequence = added.sequence - 1) END;
   IF misfit IS NOT NULL THEN
     RAISE EXCEPTION 'audit record % does not link to the record before it', misfit
       USING ERRCODE = 'integrity_constraint_violation';

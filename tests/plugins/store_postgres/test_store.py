@@ -279,3 +279,24 @@ def test_a_record_under_a_wrong_number_is_refused_by_the_store(
     store.write(records[:7])
     store.write(records[:7])
     assert store.last_sequence() == 7
+
+
+def test_no_batch_reads_the_whole_copy(
+    path: Path, store: PostgresStore, server: Server, schema: str
+) -> None:
+    def scanned() -> list[tuple[int]]:
+        while server.ask(busy) != [(0,)]:  # a connection counts when it ends
+            pass
+        rows: list[tuple[int]] = server.ask(scans)
+        return rows
+
+    busy = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'bot4 audit follow'"
+    scans = f"SELECT seq_scan FROM pg_stat_user_tables WHERE schemaname = '{schema}'"  # noqa: S608  # a test's own name
+    store.last_sequence()
+    store.close()
+    before = scanned()
+    again = PostgresStore(store.settings, server.address())
+    copied(path, again)
+    copied(path, again, recheck=True)
+    again.close()
+    assert before == scanned()
