@@ -199,12 +199,14 @@ def record(
     action["wish"] = wish
     action["refused"] = refused
     action["decided_on"] = instrument
+    trace_order(tables, action)
+    if not table_at(tables, CONDUCT, CONDUCT_DTYPE)[0]["spelled"]:
+        return
     found = table_at(tables, FOUND, NUMBER_DTYPE)
     numbers = table_at(tables, NUMBERS, NUMBER_DTYPE)
     for each in range(LIMIT_NUMBERS):
         numbers[place * LIMIT_NUMBERS + each] = found[each]
     show_grounds(tables, place, instrument, signal)
-    trace_order(tables, action)
 
 
 @kernel()

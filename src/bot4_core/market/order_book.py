@@ -68,8 +68,8 @@ class Books:
 
     def __init__(self, table: NDArray[np.void]) -> None:
         self._apply: Callable[..., int] = self._first_apply
-        self._stop: Callable[..., int] = self._first_stop
-        self._wants: Callable[..., tuple[int, bool]] = self._first_wants
+        self._stop: Callable[..., int] = message_stop
+        self._wants: Callable[..., tuple[int, bool]] = wants_of
         self.table = table[:0]
         self.rows: NDArray[np.void] = np.zeros(0, BOOK_DTYPE)
         self.memory = BookMemory()
@@ -136,18 +136,16 @@ class Books:
             at = self._apply(self.rows, self.memory.words, records, at, end)
         return at
 
-    def _first_apply(self, *arguments: object) -> int:
+    def bind(self) -> None:
+        """Get ready for the first event: what is bound late costs milliseconds then."""
         events = np.zeros(0, EVENT_DTYPE)
         self._apply = entry_point(apply_events, self.rows, self.memory.words, events, 0, 0)
-        return self._apply(*arguments)
-
-    def _first_stop(self, *arguments: object) -> int:
-        self._stop = entry_point(message_stop, np.zeros(0, EVENT_DTYPE), 0, 0)
-        return self._stop(*arguments)
-
-    def _first_wants(self, *arguments: object) -> tuple[int, bool]:
+        self._stop = entry_point(message_stop, events, 0, 0)
         self._wants = entry_point(wants_of, self.rows, 0, 0)
-        return self._wants(*arguments)
+
+    def _first_apply(self, *arguments: object) -> int:
+        self.bind()
+        return self._apply(*arguments)
 
     def make_room(self, records: NDArray[np.void], at: int, stop: int) -> bool:
         """Grow what the message at ``at`` needs; return whether the kernel may go on.

@@ -97,18 +97,10 @@ class Account:
             self.book(fill)
             return alarms
         rules = self.instruments[instrument]
+        exponent, asset = rules.settlement_exponent, rules.settled_in
+        told, maker = time or received, bool(flags & MAKER)
         row = FillRow(
-            instrument=instrument,
-            side=side,
-            price=price,
-            size=size,
-            fee=fee,
-            fee_exponent=rules.settlement_exponent,
-            fee_asset=rules.settled_in,
-            order=number,
-            time=time or received,
-            trade_id=trade,
-            maker=bool(flags & MAKER),
+            instrument, side, price, size, fee, exponent, asset, number, told, trade, maker
         )
         self.ledger.book_row(row)
         self.fills += 1

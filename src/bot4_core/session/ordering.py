@@ -88,7 +88,7 @@ def place_decision_tables(tables: Tables, quoting: QuotingConfig) -> None:
     terms["behind"], terms["ahead"] = quoting.keep_behind, quoting.keep_ahead
     terms["size_percent"], terms["in_flight"] = quoting.keep_size_percent, IN_FLIGHT
     terms["post_only"], terms["rest"] = quoting.post_only, quoting.retry_ms * 1_000_000
-    terms["healthy"] = terms["asking"] = 1
+    terms["healthy"] = terms["asking"] = terms["spelled"] = 1
     terms["money_unit"] = MONEY_UNIT
     tables.put(Slot.CONDUCT, terms)
     tables.put(Slot.SIGNALS, np.zeros(MOST_SIGNALS, SIGNAL_DTYPE))

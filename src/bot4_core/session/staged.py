@@ -79,6 +79,7 @@ class StagedDriver:
         self._desks = state.ordering.tables[Slot.DESKS]
         self._tally = state.ordering.tables[Slot.TALLY]
         self._desks["wanted_snapshots"] = state.books.rows["wanted"]
+        state.books.bind()
         memory, nothing = state.books.memory.words, np.zeros(1, EVENT_DTYPE)
         self._features = features = state.features.states
         book = (state.books.rows, memory, nothing, (0, 1))
