@@ -34,6 +34,7 @@ from bot4_core.orders.rate_limits import (
 __all__ = ["NEVER", "Admission", "RateBudget", "RateRequest"]
 
 NO_INSTRUMENT: Final = -1
+KNOWN: Final = 4096  # requests of which the charges are remembered
 
 
 @attrs.frozen(kw_only=True)
@@ -109,7 +110,7 @@ class RateBudget:
                 used += limit.limit if limit.kind is RateKind.SLIDING else 0
         self._meters: Words = np.array(rows, np.int64).reshape(len(rows), METER_WORDS)
         self._log: Words = np.zeros((used, 2), np.int64)
-        self._charges: Words = np.zeros((len(settings.limits), 2), np.int64)
+        self._known: dict[RateRequest, Words] = {}
 
     @property
     def closed_until(self) -> Nanoseconds:
@@ -172,19 +173,27 @@ class RateBudget:
         self._meters[row, CLOSED] = max(int(self._meters[row, CLOSED]), until)
 
     def _admit(self, request: RateRequest, now: int, *, take: bool) -> Admission:
-        count = 0
-        for limit in self.settings.limits:
-            cost = _cost(limit, request)
-            if cost > 0 and (limit.scope is not RateScope.INSTRUMENT or request.instrument >= 0):
-                row = self._row(limit, request.account, request.instrument)
-                self._charges[count] = row, cost
-                count += 1
-        charges, priority, now = self._charges[:count], int(request.priority), self._moved(now)
+        charges = self._known.get(request)
+        if charges is None:
+            if len(self._known) >= KNOWN:
+                self._known.clear()
+            charges = self._known[request] = self._charges(request)
+        now = self._moved(now)
         taking = take and now >= self._closed
+        priority = int(request.priority)
         time = admit(self._meters, self._log, charges, priority, now, taking)
         if time < NEVER:
             time = max(time, self._closed)
         return Admission(time <= now, Nanoseconds(time))
+
+    def _charges(self, request: RateRequest) -> Words:
+        """Return which meters a request falls under, and what it costs there."""
+        charges = []
+        for limit in self.settings.limits:
+            cost = _cost(limit, request)
+            if cost > 0 and (limit.scope is not RateScope.INSTRUMENT or request.instrument >= 0):
+                charges.append((self._row(limit, request.account, request.instrument), cost))
+        return np.array(charges, np.int64).reshape(len(charges), 2)
 
     def _moved(self, now: int) -> int:
         self._now = max(self._now, now)

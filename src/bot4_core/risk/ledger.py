@@ -123,8 +123,10 @@ class Ledger:
         side, price, size = row.side, row.price, row.size
         if side not in (-1, 1) or price <= 0 or size <= 0:
             raise LedgerError(f"trade {row.trade_id}: side {side}, {size} at {price}")
-        booking = position.reverse if row.reverses else position.trade
-        worth, realised = booking(side, size, price, row.trade_id)
+        if row.reverses:
+            worth, realised = position.reverse(side, size, price, row.trade_id)
+        else:
+            worth, realised = position.trade(side, size, price, row.trade_id)
         account = self._account(position.asset, position.exponent)
         if position.spot:
             instrument = position.instrument

@@ -300,3 +300,13 @@ def test_all_faults_of_the_settings_are_told_at_once() -> None:
 def test_a_reserve_that_is_no_fraction_is_refused(reserve: str) -> None:
     with pytest.raises(ValidationError, match="query_reserve"):
         RateSettings(limits=VENUES["okx"], query_reserve=Decimal(reserve))
+
+
+def test_charges_are_the_same_however_many_kinds_of_requests_went_before(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("bot4_core.orders.rate_budget.KNOWN", 2)
+    budget = RateBudget(unreserved(limit("weight", 100, 10, unit=RateUnit.WEIGHT)))
+    for weight in (1, 2, 3, 1, 2, 3):
+        assert budget.take(RateRequest(priority=DATA, weight=weight), 0).granted
+    assert budget.used("weight", 0) == 12
