@@ -210,7 +210,7 @@ TestI44BudgetMachine.settings = settings(stateful_step_count=30)
 
 
 @pytest.mark.parametrize("venue", VENUES)
-def test_a_cancel_has_room_when_everything_else_has_none(venue: str) -> None:
+def test_t11_a_cancel_has_room_when_everything_else_has_none(venue: str) -> None:
     budget = RateBudget(RateSettings(limits=VENUES[venue]), instruments=1)
     for priority in (DATA, ORDER, QUERY):
         request = RateRequest(priority=priority, orders=1, instrument=0)
@@ -250,7 +250,7 @@ def test_what_the_venue_says_is_used_only_ever_raises_the_account() -> None:
     assert budget.ask(RateRequest(priority=DATA, weight=4), 3).not_before == 100
 
 
-def test_a_ban_holds_everything_back_and_is_not_shortened() -> None:
+def test_t11_a_ban_holds_everything_back_and_is_not_shortened() -> None:
     budget = RateBudget(unreserved(limit("requests", 10, 100)))
     budget.close(50)
     budget.close(20)
