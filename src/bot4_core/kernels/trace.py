@@ -1,9 +1,9 @@
 """A running checksum of what happened, cheap enough to be kept of every event.
 
 Words are taken in pairs; a pair's product, each word moved by a key that depends on its place, is
-added to one of four sums, of which the first is a chain. So the sums depend on every word and on their order. This tells runs
-apart that differ by accident; nothing here withstands somebody who looks for two runs of one sum.
-That is what the hash chain of the audit log is for.
+added to one of four sums, of which the first is a chain. So the sums depend on every word and on
+their order. This tells runs apart that differ by accident; nothing here withstands somebody who
+looks for two runs of one sum. That is what the hash chain of the audit log is for.
 
 References
 ----------
