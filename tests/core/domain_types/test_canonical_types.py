@@ -53,7 +53,9 @@ def exactly(result: Callable[[], Price | Quantity | Money], expected: Fraction) 
 
 
 @given(NUMBERS)
-def test_text_reads_back_to_the_same_value_and_exponent(number: Price | Quantity | Money) -> None:
+def test_i01_text_reads_back_to_value_and_exponent(
+    number: Price | Quantity | Money,
+) -> None:
     again = type(number).of(number.text)
     assert (again.value, again.exponent) == (number.value, number.exponent)
     assert type(number).parse(str(number), number.exponent) == number
@@ -97,19 +99,19 @@ def test_different_kinds_are_never_equal_and_have_no_order() -> None:
 
 
 @given(moneys(), moneys())
-def test_sum_and_difference_agree_with_fractions(left: Money, right: Money) -> None:
+def test_i03_sum_and_difference_agree_with_fractions(left: Money, right: Money) -> None:
     exactly(lambda: left + right, left.fraction + right.fraction)
     exactly(lambda: left - right, left.fraction - right.fraction)
 
 
 @given(prices(), quantities())
-def test_price_times_quantity_is_the_exact_money(price: Price, size: Quantity) -> None:
+def test_i03_price_times_quantity_is_the_exact_money(price: Price, size: Quantity) -> None:
     exactly(lambda: price * size, price.fraction * size.fraction)
     exactly(lambda: size * price, price.fraction * size.fraction)
 
 
 @given(NUMBERS, st.integers(-(10**6), 10**6))
-def test_multiples_agree_with_fractions(number: Price | Quantity | Money, factor: int) -> None:
+def test_i03_multiples_agree_with_fractions(number: Price | Quantity | Money, factor: int) -> None:
     exactly(lambda: number * factor, number.fraction * factor)
     exactly(lambda: factor * number, number.fraction * factor)
 
@@ -190,7 +192,7 @@ def test_rescaling_is_exact_or_rounds_as_told(
 
 
 @given(prices(), prices().filter(lambda step: step.value > 0), ROUNDINGS)
-def test_quantised_is_the_neighbouring_multiple(
+def test_i02_quantised_is_the_neighbouring_multiple(
     price: Price, step: Price, rounding: Rounding
 ) -> None:
     scaled = rounded_fraction(price / step, rounding) * step.value
@@ -203,7 +205,7 @@ def test_quantised_is_the_neighbouring_multiple(
 
 
 @given(st.integers(-(10**12), 10**12), st.integers(1, 10**6), ROUNDINGS)
-def test_quantise_gives_the_neighbouring_multiple(value: int, step: int, how: Rounding) -> None:
+def test_i02_quantise_gives_the_neighbouring_multiple(value: int, step: int, how: Rounding) -> None:
     assert quantise(value, step, how) == rounded_fraction(Fraction(value, step), how) * step
 
 
@@ -218,7 +220,7 @@ def test_quantise_refuses_steps_that_are_not_positive_and_results_beyond_64_bits
 
 
 @KINDS
-def test_overflow_raises_and_never_wraps(kind: type[N]) -> None:
+def test_i03_overflow_raises_and_never_wraps(kind: type[N]) -> None:
     top = kind(INT64_MAX, 0)
     outcomes: list[Callable[[], object]] = [
         lambda: top + kind(2, 0),

@@ -25,7 +25,7 @@ PERPETUAL = perpetual(lot=5)
 
 
 @given(instruments(), st.integers(-(10**9), 10**9), st.integers(0, 6), sides())
-def test_quantising_a_price_never_pays_more_and_lands_on_the_grid(
+def test_i02_quantising_a_price_never_pays_more_and_lands_on_the_grid(
     instrument: Instrument, value: int, finer: int, side: Side
 ) -> None:
     price = Price(value, instrument.price_exponent - finer)
@@ -38,7 +38,7 @@ def test_quantising_a_price_never_pays_more_and_lands_on_the_grid(
 
 
 @given(instruments(), st.integers(-(10**9), 10**9), st.integers(0, 6))
-def test_quantising_a_size_never_adds_exposure_and_lands_on_the_grid(
+def test_i02_quantising_a_size_never_adds_exposure_and_lands_on_the_grid(
     instrument: Instrument, value: int, finer: int
 ) -> None:
     size = Quantity(value, instrument.size_exponent - finer)

@@ -18,7 +18,7 @@ INT64 = st.integers(-INT64_MAX, INT64_MAX)
 
 
 @given(INT64, exponents())
-def test_text_of_a_scaled_number_reads_back(value: int, exponent: int) -> None:
+def test_i01_text_of_a_scaled_number_reads_back(value: int, exponent: int) -> None:
     assert scaled_from_text(text_from_scaled(value, exponent), exponent) == value
 
 
