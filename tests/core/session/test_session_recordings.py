@@ -17,22 +17,48 @@ from bot4_core.domain_types.audit_records import AuditKind
 FILES = ("usdm_btcusdt_20240808.gz", "usdm_ethusdt_20240808.gz")
 
 SCRIPT = """
-import sys, time
-from pathlib import Path
+import time
 from bot4_core import PluginHost, SessionConfig, run
 from bot4_core.convert import structure
 
+SCORE = {"threshold": 8, "interval_ms": 10, "window": 60}
 settings = {
     "mode": "paper",
+    "seed": 7,
     "venue": {"plugin": "sim", "market": "sim", "symbols": ["BTC-USD-PERP"]},
-    "source": {"seconds": 0.5},
+    "source": {"seconds": 12},
     "account": {"asset": "USD", "cash": "100000"},
     "strategy": {"plugin": "market_making"},
-    "sizer": {"plugin": "kelly", "settings": {"cap": 0.05}},
+    "sizer": {"plugin": "kelly"},
+    "router": {"plugin": "best_price"},
+    "breakers": [{"plugin": "statistical", "settings": SCORE}],
+    "quoting": {"keep_behind": 200, "keep_ahead": 200},
     "audit": {"path": "audit.sqlite"},
 }
-print(run(structure(settings, SessionConfig), PluginHost.installed(), time).digest)
+report = run(structure(settings, SessionConfig), PluginHost.installed(), time)
+assert report.fills and report.breakers
+print(report.digest)
 """
+
+
+def digest_in(folder: Path, **more: str) -> str:
+    """Return the digest of a short simulated session that a new process makes in a folder."""
+    folder.mkdir(exist_ok=True)
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT],
+        cwd=folder,
+        env={**os.environ, **more},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def digest(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Return the digest under one hash seed."""
+    return digest_in(tmp_path_factory.mktemp("first"), PYTHONHASHSEED="1")
 
 
 @pytest.mark.compiled("a million events")
@@ -61,18 +87,17 @@ def test_two_recordings_trade_trip_and_can_be_verified(
             assert record.event_time < max(trips.values())
 
 
-def test_the_digest_knows_neither_hash_seed_nor_folder(tmp_path: Path) -> None:
-    digests = []
-    for seed in ("1", "2"):
-        folder = tmp_path / seed
-        folder.mkdir()
-        done = subprocess.run(
-            [sys.executable, "-c", SCRIPT],
-            cwd=folder,
-            env={**os.environ, "PYTHONHASHSEED": seed},
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        digests.append(done.stdout)
-    assert digests[0] == digests[1] != ""
+def test_i63_the_digest_knows_neither_hash_seed_nor_folder(digest: str, tmp_path: Path) -> None:
+    assert len(digest.strip()) == 64
+    assert digest_in(tmp_path / "second", PYTHONHASHSEED="2") == digest
+
+
+@pytest.mark.compiled("compares with what is compiled")
+def test_i63_plain_and_compiled_functions_give_the_same_digest(digest: str, tmp_path: Path) -> None:
+    assert digest_in(tmp_path, NUMBA_DISABLE_JIT="1") == digest
+
+
+@pytest.mark.compiled("compiles everything for another processor")
+def test_i63_vectors_of_any_width_give_the_same_digest(digest: str, tmp_path: Path) -> None:
+    baseline = {"NUMBA_CPU_NAME": "generic", "NUMBA_CPU_FEATURES": ""}
+    assert digest_in(tmp_path, **baseline) == digest
