@@ -9,6 +9,7 @@ from bot4_core.audit.checkpoints import (
     CheckpointLines,
     read_checkpoints,
 )
+from bot4_core.audit.comparison import Comparison, Difference, FieldDifference, compare_runs
 from bot4_core.audit.export import OrderExport, check_export, export_order
 from bot4_core.audit.log_settings import AuditDurability, LogSettings
 from bot4_core.audit.order_lookup import why
@@ -28,11 +29,15 @@ __all__ = [
     "CheckpointFile",
     "CheckpointKey",
     "CheckpointLines",
+    "Comparison",
+    "Difference",
+    "FieldDifference",
     "LogSettings",
     "OrderExport",
     "VerifyReport",
     "canonical_json",
     "check_export",
+    "compare_runs",
     "export_order",
     "find_segments",
     "read_checkpoints",

@@ -19,7 +19,7 @@ from bot4_core.kernels.decision import never, take_in, think
 from bot4_core.kernels.equity import rebase, revalue, show_position
 from bot4_core.kernels.features import FEATURE_DTYPE, forget_at, update_at
 from bot4_core.kernels.fused import run_ahead
-from bot4_core.kernels.matching import advance, match_events, submit, submit_cancel
+from bot4_core.kernels.matching import advance, match_events, minds_market, submit, submit_cancel
 from bot4_core.kernels.matching_sight import see
 from bot4_core.kernels.matching_state import TERMS_DTYPE, new_desk, terms_of
 from bot4_core.kernels.order_desk import OUTCOMES, file_event, file_local
@@ -98,6 +98,7 @@ def paper_kernels() -> list[Specialisation]:
         Specialisation(advance, (desk, sight, 0)),
         Specialisation(match_events, (desk, sight, events, 0, 0)),
         Specialisation(terms_of, (desk, 0)),
+        Specialisation(minds_market, (desk,)),
     ]
 
 

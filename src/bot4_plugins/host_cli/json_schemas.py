@@ -143,6 +143,7 @@ RUN: Final = document(
                 "funding": DECIMAL,
                 "net": DECIMAL,
                 "equity": DECIMAL,
+                "cost": described({"enum": ["average", "fifo"]}, "what closes are set against"),
             }
         ),
         "breakers": described(listing(TRIP), "every trip, oldest first"),

@@ -30,6 +30,7 @@ SECTIONS: Final[Mapping[str, Mapping[str, tuple[str, str]]]] = {
     },
     "Look": {
         "audit": ("audit_command:audit", "Verify an audit log, and ask it why."),
+        "compare": ("compare_command:compare", "Show where two runs went apart."),
         "plugins": ("plugins_command:plugins", "List installed plugins."),
     },
 }
