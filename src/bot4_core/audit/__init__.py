@@ -9,7 +9,7 @@ from bot4_core.audit.checkpoints import (
     CheckpointLines,
     read_checkpoints,
 )
-from bot4_core.audit.comparison import Comparison, Difference, FieldDifference, compare_runs
+from bot4_core.audit.comparison import Comparison, FieldDifference, Parting, compare_runs
 from bot4_core.audit.export import OrderExport, check_export, export_order
 from bot4_core.audit.log_settings import AuditDurability, LogSettings
 from bot4_core.audit.order_lookup import why
@@ -30,10 +30,10 @@ __all__ = [
     "CheckpointKey",
     "CheckpointLines",
     "Comparison",
-    "Difference",
     "FieldDifference",
     "LogSettings",
     "OrderExport",
+    "Parting",
     "VerifyReport",
     "canonical_json",
     "check_export",

@@ -12,7 +12,7 @@ from bot4_core.audit.queries import AuditQuery, read_records, search
 from bot4_core.domain_types.audit_records import AuditKind, AuditRecord
 from bot4_core.errors import AuditError
 
-__all__ = ["Comparison", "Difference", "FieldDifference", "compare_runs"]
+__all__ = ["Comparison", "FieldDifference", "Parting", "compare_runs"]
 
 ABOUT_THE_LOG: Final = frozenset(
     {AuditKind.RUN_START, AuditKind.RUN_END, AuditKind.CHECKPOINT, AuditKind.SEGMENT}
@@ -31,7 +31,7 @@ class FieldDifference:
 
 
 @attrs.frozen(kw_only=True)
-class Difference:
+class Parting:
     """Where the records on one order, or on none, part ways.
 
     Attributes
@@ -65,7 +65,7 @@ class Comparison:
     left_records: int
     right_records: int
     orders: int
-    differences: tuple[Difference, ...]
+    differences: tuple[Parting, ...]
 
     @property
     def same(self) -> bool:
@@ -73,12 +73,12 @@ class Comparison:
         return not self.differences
 
     @property
-    def first(self) -> Difference | None:
+    def first(self) -> Parting | None:
         """The difference that came first."""
         return min(self.differences, key=_when, default=None)
 
 
-def _when(difference: Difference) -> tuple[int, int]:
+def _when(difference: Parting) -> tuple[int, int]:
     return difference.left or difference.right, difference.right
 
 
@@ -155,14 +155,14 @@ def _said(record: AuditRecord) -> tuple[str, str, int, bytes]:
     return record.kind.value, record.actor, record.event_time, record.payload
 
 
-def _difference(order: int, one: _Steps, other: _Steps) -> Difference | None:
+def _difference(order: int, one: _Steps, other: _Steps) -> Parting | None:
     """Return where the records on one order part ways; None where they do not."""
     steps = one.orders.get(order, []), other.orders.get(order, [])
     for place, (mine, theirs) in enumerate(zip_longest(*steps, fillvalue=(0, 0))):
         if mine[1] == theirs[1] and mine[0] and theirs[0]:
             continue
         fields = tuple(_fields(one.facts(mine[0]), other.facts(theirs[0])))
-        return Difference(
+        return Parting(
             order=order,
             step=place + 1,
             left=mine[0],

@@ -5,7 +5,7 @@ from typing import Final
 
 import click
 
-from bot4_core.audit import Comparison, Difference, compare_runs
+from bot4_core.audit import Comparison, Parting, compare_runs
 from bot4_core.convert import unstructure
 from bot4_core.exit_codes import ExitCode
 from bot4_plugins.host_cli.output import json_option, print_json, print_table
@@ -58,13 +58,13 @@ def show(result: Comparison) -> None:
     print_table(f"{len(rows):,} differ", headings, rows)
 
 
-def about(difference: Difference) -> str:
+def about(difference: Parting) -> str:
     """Name what a difference is about."""
     what = f"order {difference.order}" if difference.order else "the session"
     return f"{what}, step {difference.step}"
 
 
-def shortened(difference: Difference) -> str:
+def shortened(difference: Parting) -> str:
     """Name the first few fields that differ."""
     if not difference.left or not difference.right:
         return f"{'left' if difference.left else 'right'} only"
