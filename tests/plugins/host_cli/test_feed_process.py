@@ -1,15 +1,18 @@
 """``bot4 run --feed-process``: the same session, and nobody is left alone."""
 
+import gc
 import gzip
 import json
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.core.session.test_replayed_sessions import children, open_files
 from tests.plugins.host_cli import feeds
 from tests.plugins.host_cli.inputs import session_file, tape
 from tests.plugins.host_cli.shell import called
@@ -83,6 +86,26 @@ def test_a_session_is_the_same_with_a_process_that_reads(tmp_path: Path) -> None
     assert here["quarantined"] == 1
     assert here["messages"] > 200
     assert outcome(config, "--feed-process") == here
+
+
+def left_behind() -> tuple[object, ...]:
+    """Return what this process holds of the system."""
+    gc.collect()  # mapped memory goes with the arrays that show it
+    maps = Path("/proc/self/maps").read_text().splitlines()
+    shared = sorted(line.split()[-1] for line in maps if "/dev/shm" in line)  # noqa: S108 - a name
+    return open_files(), children(), set(threading.enumerate()), shared
+
+
+def test_i61_the_command_leaves_no_thread_process_descriptor_or_shared_memory(
+    tmp_path: Path,
+) -> None:
+    config = session(tmp_path, tape(tmp_path / "BTCUSDT.gz"))
+    outcome(config, "--feed-process")  # starts the tracker that Python keeps for all processes
+    before = left_behind()
+    there = {path.name for path in tmp_path.iterdir()}
+    outcome(config, "--feed-process")
+    assert left_behind() == before
+    assert {path.name for path in tmp_path.iterdir()} == there
 
 
 @pytest.mark.compiled("eighty thousand events")
