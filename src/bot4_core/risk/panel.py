@@ -93,7 +93,8 @@ class BreakerPanel:
     """Runs breakers on every observation and keeps what they tripped.
 
     An effect only ever grows, until `rearm`. A breaker that raises is struck; at the third strike
-    it is out, and because a missing breaker protects nothing, its scope is blocked for new risk.
+    it is out, and because a missing breaker protects nothing, new risk is blocked on every
+    instrument.
 
     Parameters
     ----------
@@ -311,7 +312,7 @@ class BreakerPanel:
         verdict = BreakerVerdict(
             breaker=observer.name,
             effect=BreakerEffect.BLOCK_OPEN,
-            scope=observer.scope,
+            scope=BreakerScope.SESSION,  # it looks at no instrument any more
             instrument=InstrumentId(instrument),
             time=Nanoseconds(time),
             reason=f"the breaker itself is out after {STRIKES} errors, the last: {text}",

@@ -175,8 +175,9 @@ def test_a_breaker_that_raises_is_struck_and_the_others_still_run() -> None:
     ]
 
 
-def test_three_strikes_put_a_breaker_out_and_block_what_it_guarded() -> None:
-    broken = Scripted("broken", BreakerScope.SESSION)
+@pytest.mark.parametrize("scope", list(BreakerScope))
+def test_three_strikes_put_a_breaker_out_and_block_all_that_it_watched(scope: BreakerScope) -> None:
+    broken = Scripted("broken", scope)
     panel = panel_of(broken)
     broken.effect = RuntimeError("oops")
     assert [panel.observe(0, time) is None for time in (1, 2, 3)] == [True, True, False]
