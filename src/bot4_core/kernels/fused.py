@@ -25,7 +25,6 @@ from bot4_core.kernels.matching_state import (
     EVENT_RECEIVED,
     EVENT_WORDS,
     HIGHEST_RATE,
-    INSTRUMENTS,
     INVERSE,
     OUT,
     OUT_AT,
@@ -121,8 +120,6 @@ BOOKING: Final = int(Slot.BOOKING)
 @kernel()
 def has_safe_fee(desk: Desk, instrument: int, size: int) -> bool:
     """Tell whether the fee of an order stays within 64 bits at any price."""
-    if not 0 <= instrument < desk[INSTRUMENTS]:
-        return True
     terms = terms_of(desk, instrument)
     rate = max(desk[terms + HIGHEST_RATE], 1)
     return bool(desk[terms + INVERSE] == 0 or size <= PRODUCT_LIMIT // rate)

@@ -249,11 +249,6 @@ class Orders:
             change.reversal = self._fills.read(told, order.instrument, order.side)[0].reversal()
         return change
 
-    def read_fill(self, events: Records) -> tuple[Fill, OrderAlarm]:
-        """Return the one EVENT row as a fill, and what is wrong with its fee."""
-        fields: tuple[int, ...] = tuple(events[0].item())
-        return self._fills.read(fields, fields[7], fields[9])
-
     def note(
         self, number: int, evidence: LocalEvidence, time: Nanoseconds | int
     ) -> OrderChange | None:

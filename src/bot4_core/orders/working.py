@@ -129,11 +129,6 @@ class WorkingOrder:
         return max(0, self.size - self.executed)
 
     @property
-    def missing(self) -> int:
-        """Size that the venue says was filled, and of which no trade was seen."""
-        return max(0, self.venue_filled - self.executed)
-
-    @property
     def finished(self) -> bool:
         """Whether nothing more is expected: terminal, and every reported fill was seen."""
         return self.status >= OrderStatus.FILLED and not self.reserved

@@ -5,7 +5,6 @@ from typing import Final
 
 from bot4_core.domain_types.accounts import FundingPayment, Transfer
 from bot4_core.domain_types.instruments import Instrument
-from bot4_core.domain_types.order_codes import OrderAlarm
 from bot4_core.domain_types.orders import Fill
 from bot4_core.domain_types.records import EventFlag
 from bot4_core.jit import entry_point
@@ -26,9 +25,6 @@ MONEY_EXPONENT: Final = -8
 MONEY_UNIT: Final = 1e-8
 POWERS: Final[tuple[int, ...]] = tuple(10**power for power in range(64))
 MAKER: Final = int(EventFlag.MAKER)
-OUT_OF_THE_ORDINARY: Final = int(
-    EventFlag.THIRD_ASSET_FEE | EventFlag.LIQUIDATED | EventFlag.DELEVERAGED | EventFlag.SETTLED
-)
 
 
 class Account:
@@ -83,19 +79,9 @@ class Account:
         self.fills += 1
         self._follow(fill.instrument)
 
-    def book_filed(self, events: Records) -> OrderAlarm:
-        """Book the one EVENT row, a fill that the order tables have taken in just now.
-
-        Returns
-        -------
-        OrderAlarm
-            What is wrong with its fee.
-        """
+    def book_filed(self, events: Records) -> None:
+        """Book the one EVENT row, a fill on paper that the order tables have taken in just now."""
         time, received, price, size, trade, fee, number, instrument, _, side, flags = events.item(0)
-        if flags & OUT_OF_THE_ORDINARY:
-            fill, alarms = self.orders.read_fill(events)
-            self.book(fill)
-            return alarms
         rules = self.instruments[instrument]
         exponent, asset = rules.settlement_exponent, rules.settled_in
         told, maker = time or received, bool(flags & MAKER)
@@ -105,7 +91,6 @@ class Account:
         self.ledger.book_row(row)
         self.fills += 1
         self._follow(instrument)
-        return OrderAlarm.NONE
 
     def _follow(self, instrument: int) -> None:
         """Show a position; a long one's cost is rounded up, a short one's down."""

@@ -125,7 +125,7 @@ class FusedDriver:
             if head[PHASE] != THINKING:
                 raise
             head[PHASE] = MATCH
-            code = self._driver.struck(error, head)
+            code = self._driver.struck(error, head) or ACTIONS_DUE
         if begin:
             self._shell.note_latency(begin)
             head[LEFT] = BETWEEN
@@ -160,17 +160,14 @@ class FusedDriver:
 
     def _book(self) -> None:
         """Book the fill that was filed last."""
-        alarms = self._account.book_filed(self._booking)
-        if alarms or self._outcome[ALARMS]:
-            self._raise_alarm(alarms)
+        self._account.book_filed(self._booking)
+        if self._outcome[ALARMS]:
+            self._raise_alarm()
 
-    def _raise_alarm(self, alarms: OrderAlarm = OrderAlarm.NONE) -> None:
+    def _raise_alarm(self) -> None:
         """Stop new risk where evidence does not fit, before the other answers are taken in."""
-        instrument = int(self._tables[Slot.ANSWER_HEAD][0])
         rest = self._venue.ready(int(self._head[2]))
-        self._driver.alarm(
-            instrument, alarms | OrderAlarm(int(self._tables[Slot.OUTCOME][Outcome.ALARMS]))
-        )
+        self._driver.alarm(self._answered[0], OrderAlarm(self._outcome[ALARMS]))
         self._shell.answer(rest)
 
     def _show_answers(self) -> None:

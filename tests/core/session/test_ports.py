@@ -8,7 +8,7 @@ from bot4_core.session.feed import FeedLink
 from bot4_core.session.markets import SimulatedVenue
 from bot4_core.session.ports import Clock, Market, Progress, Stop
 
-PROPERTIES = {"instruments", "table", "share", "quarantined", "warnings", "now"}
+PROPERTIES = {"instruments", "table", "share", "quarantined", "warnings", "now", "paper"}
 METHODS = [
     (port, name)
     for port in (Clock, FeedLink, Market, Progress, Stop, SimulatedVenue)

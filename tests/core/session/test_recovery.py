@@ -183,6 +183,8 @@ def test_foreign_trades_and_funding_are_booked_again(traded: Run) -> None:
         traded.say(EventKind.FUNDING, 0, hour * 3600 * SECOND + 5, price=10**9, aux=due + SECOND)
     entries = traded.session.state.account.ledger.entries
     assert traded.crash().entries == tuple(entries)
+    again = Run(traded.path, "second", continues="first")
+    assert again.session.state.account.ledger.entries == entries
 
 
 def test_a_log_of_something_else_is_refused(traded: Run) -> None:
