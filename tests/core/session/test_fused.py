@@ -18,6 +18,7 @@ from tests.core.session.session_world import (
 from tests.core.session.test_forms import INSTRUMENTS, TwoFormSizer, form
 
 from bot4_core.domain_types.records import (
+    EVENT_DTYPE,
     EventFlag,
     EventKind,
     OrderStatus,
@@ -195,7 +196,7 @@ def test_evidence_that_does_not_fit_stops_new_risk(*, filled: bool) -> None:
 def test_answers_on_orders_that_are_not_kept_are_counted() -> None:
     runner = runner_of(DriverChoice.FUSED, [])
     tables = runner._session.state.ordering.tables
-    answers = np.zeros(1, tables[Slot.ANSWERS].dtype)
+    answers = np.zeros(1, EVENT_DTYPE)
     answers[0] = (START, START, 0, 0, 1, 1, 99, 0, EventKind.ORDER_CANCELED, 1, EventFlag.LAST)
     assert file_answer(tables.handle, answers, 0) == ENDED
     assert runner._session.state.account.orders.orphans == 1

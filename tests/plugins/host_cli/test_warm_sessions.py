@@ -5,9 +5,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from tests.plugins.host_cli import warm_probe
 from tests.plugins.host_cli.inputs import session_file, tape
 from tests.plugins.host_cli.shell import called, environment
+
+pytestmark = pytest.mark.compiled("it compiles whole sessions in processes of their own")
 
 RECORDED = """
 mode = "backtest"
