@@ -143,12 +143,10 @@ def compare_runs(
 def _run_of(path: Path, wanted: str) -> str:
     """Return the name of a log's run: the wanted one, or the last."""
     names = [record.run for record in search(path, AuditQuery(kinds=(AuditKind.RUN_START,)))]
-    if not names:
-        raise AuditError(f"{path}: no run begins in this log")
-    if wanted and wanted not in names:
+    if wanted not in (*names, ""):
         known = ", ".join(names[-5:])
         raise AuditError(f"{path}: holds no run {wanted!r}; the last ones are {known}")
-    return wanted or names[-1]
+    return wanted or next(reversed(names), "")
 
 
 def _said(record: AuditRecord) -> tuple[str, str, int, bytes]:

@@ -30,7 +30,14 @@ from bot4_core.domain_types.risk_limits import LimitsPreset
 from bot4_core.errors import NumberOverflowError
 from bot4_core.jit import kernel
 from bot4_core.kernels.fused import ENDED, file_answer
-from bot4_core.kernels.matching_state import HIGHEST_RATE, INVERSE, OUT, new_desk, terms_of
+from bot4_core.kernels.matching_state import (
+    HIGHEST_RATE,
+    INVERSE,
+    OUT,
+    OUT_ROOM,
+    new_desk,
+    terms_of,
+)
 from bot4_core.kernels.order_rows import NOBODY, Slot
 from bot4_core.kernels.sampling import COUNT
 from bot4_core.plugins.interfaces import CompiledForm, PartSettings, Strategy
@@ -154,6 +161,20 @@ def test_fills_find_room_while_the_loop_runs() -> None:
 def test_a_desk_without_room_grows(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(paper_desk, "new_desk", partial(new_desk, requests=32, out=262))
     assert both(wandering())._session.state.account.fills > 0
+
+
+def test_a_print_waits_for_room_for_its_fills() -> None:
+    runner = runner_of(DriverChoice.FUSED, [])
+    venue, play = runner._market.paper, runner._fused
+    assert venue is not None
+    assert play is not None
+    for step in range(2):
+        play.play(touch(START + 10 * step * STEP, 60_000, 60_010))
+    venue.desk[OUT_ROOM] = 200
+    play.play(trade(START + 20 * STEP, 59_960, 9_000, Side.SELL))
+    assert venue.desk[OUT_ROOM] == 400
+    play.play(touch(START + 30 * STEP, 60_000, 60_010))
+    assert runner._session.state.account.fills == 1
 
 
 def test_a_full_series_is_thinned() -> None:
