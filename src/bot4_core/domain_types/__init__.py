@@ -69,6 +69,15 @@ from bot4_core.domain_types.orders import (
     OrderLinkKind,
     TriggerSource,
 )
+from bot4_core.domain_types.rate_limits import (
+    RateKind,
+    RateLimit,
+    RateRequest,
+    RateScope,
+    RateSettings,
+    RateUnit,
+    RequestPriority,
+)
 from bot4_core.domain_types.records import (
     EVENT_DTYPE,
     INSTRUMENT_DTYPE,
@@ -103,6 +112,7 @@ from bot4_core.domain_types.validation import (
     validate_link,
     validate_order,
 )
+from bot4_core.domain_types.venue_capabilities import BookProof, Capabilities, RequestRoute
 
 __all__ = [
     "EVENT_DTYPE",
@@ -119,12 +129,14 @@ __all__ = [
     "AuditRecord",
     "Balance",
     "BookLevel",
+    "BookProof",
     "BookSnapshot",
     "BookState",
     "BreakerEffect",
     "BreakerScope",
     "BreakerVerdict",
     "Candle",
+    "Capabilities",
     "ChainRule",
     "ChildOrder",
     "ClientOrderId",
@@ -164,8 +176,16 @@ __all__ = [
     "ProfitAndLoss",
     "Quantity",
     "Quote",
+    "RateKind",
+    "RateLimit",
+    "RateRequest",
+    "RateScope",
+    "RateSettings",
+    "RateUnit",
     "Record",
     "Records",
+    "RequestPriority",
+    "RequestRoute",
     "RiskLimits",
     "Rounding",
     "Settlement",

@@ -2,10 +2,17 @@
 
 from typing import Final, NamedTuple
 
-import attrs
 import numpy as np
 
 from bot4_core.domain_types.canonical_types import Nanoseconds
+from bot4_core.domain_types.rate_limits import (
+    RateKind,
+    RateLimit,
+    RateRequest,
+    RateScope,
+    RateSettings,
+    RateUnit,
+)
 from bot4_core.kernels.atomics import Words
 from bot4_core.kernels.rate_budget import (
     CAPACITY,
@@ -22,42 +29,10 @@ from bot4_core.kernels.rate_budget import (
     observe,
     release,
 )
-from bot4_core.orders.rate_limits import (
-    RateKind,
-    RateLimit,
-    RateScope,
-    RateSettings,
-    RateUnit,
-    RequestPriority,
-)
 
-__all__ = ["NEVER", "Admission", "RateBudget", "RateRequest"]
+__all__ = ["NEVER", "Admission", "RateBudget"]
 
-NO_INSTRUMENT: Final = -1
 KNOWN: Final = 4096  # requests of which the charges are remembered
-
-
-@attrs.frozen(kw_only=True)
-class RateRequest:
-    """What a request costs the limits that it falls under.
-
-    Parameters
-    ----------
-    priority : RequestPriority
-    weight : int
-        Against limits of weight.
-    orders : int
-        Against limits of orders; some venues count cancels there, most do not.
-    account : int
-    instrument : int
-        Below zero for requests that limits by instrument do not count.
-    """
-
-    priority: RequestPriority
-    weight: int = 1
-    orders: int = 0
-    account: int = 0
-    instrument: int = NO_INSTRUMENT
 
 
 class Admission(NamedTuple):

@@ -213,19 +213,19 @@ class SimulatedMarket:
     def place(self, intents: Records, time: Nanoseconds) -> None:
         """Encode an order and send it."""
         order = self._orders.snapshot(int(intents["number"][0]))
-        self._send(self.exchange.place(order.intent), time)
+        self._send(self.exchange.place(order.intent, time), time)
 
     def cancel(self, number: int, time: Nanoseconds) -> None:
         """Encode a cancellation and send it."""
-        self._send(self.exchange.cancel(self._orders.snapshot(number)), time)
+        self._send(self.exchange.cancel(self._orders.snapshot(number), time), time)
 
     def query(self, number: int, time: Nanoseconds) -> None:
         """Encode a question about an order and send it."""
-        self._send(self.exchange.query(self._orders.snapshot(number)), time)
+        self._send(self.exchange.query(self._orders.snapshot(number), time), time)
 
     def account(self, time: Nanoseconds) -> VenueAccount:
         """Ask the venue for the account and decode its reply."""
-        return self.exchange.read_account(self._venue.account(), time)
+        return self.exchange.read_account([self._venue.account()], time)
 
     def resync(self, instrument: int, time: int) -> None:
         """Ask for a snapshot."""

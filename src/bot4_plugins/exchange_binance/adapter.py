@@ -43,7 +43,7 @@ from bot4_plugins.exchange_binance.requests import (
     request_symbol,
     subscriptions,
 )
-from bot4_plugins.exchange_binance.slow_decoder import Metadata, Reply, decode_slowly
+from bot4_plugins.exchange_binance.slow_decoder import Acknowledgement, Metadata, decode_slowly
 from bot4_plugins.exchange_binance.symbol_registry import SymbolRegistry
 from bot4_plugins.exchange_binance.venue import VENUES
 
@@ -108,7 +108,7 @@ class BinanceExchange(Exchange):
         _check_settings(settings)
         self.settings = settings
         self.facts = VENUES[settings.market]
-        self.replies: deque[Reply] = deque(maxlen=KEPT_MESSAGES)
+        self.replies: deque[Acknowledgement] = deque(maxlen=KEPT_MESSAGES)
         self.quarantine: deque[QuarantinedMessage] = deque(maxlen=KEPT_MESSAGES)
         self.refused_listings: tuple[tuple[str, str], ...] = ()
         self._quarantined = 0

@@ -35,7 +35,7 @@ from bot4_plugins.exchange_binance.messages import (
     TradeMessage,
 )
 
-__all__ = ["Metadata", "Reply", "SlowResult", "decode_slowly"]
+__all__ = ["Acknowledgement", "Metadata", "SlowResult", "decode_slowly"]
 
 T = TypeVar("T")
 
@@ -47,7 +47,7 @@ QUOTE_FIELDS: Final = frozenset(QuoteMessage.__struct_fields__) - {"E", "T"}
 
 
 @attrs.frozen
-class Reply:
+class Acknowledgement:
     """The venue's answer to a frame: code 0 is an acknowledgement."""
 
     code: int
@@ -61,7 +61,7 @@ class Metadata:
     content: dict[str, object]
 
 
-SlowResult = DraftMessage | Reply | Metadata
+SlowResult = DraftMessage | Acknowledgement | Metadata
 
 
 class _Fraction:
@@ -289,13 +289,13 @@ def _event(content: dict[str, object], *, linked: bool) -> DraftMessage:
     return decoder(content)
 
 
-def _reply(content: dict[str, object]) -> Reply | None:
+def _reply(content: dict[str, object]) -> Acknowledgement | None:
     """Read an acknowledgement or an error, of a frame or of a request."""
     error = content.get("error", content)
     if isinstance(error, dict) and isinstance(error.get("code"), int) and "msg" in error:
-        return Reply(error["code"], str(error["msg"])[:512])
+        return Acknowledgement(error["code"], str(error["msg"])[:512])
     if "id" in content and "result" in content:
-        return Reply(0, str(content["result"])[:512])
+        return Acknowledgement(0, str(content["result"])[:512])
     return None
 
 

@@ -104,21 +104,21 @@ class SimExchange(Exchange):
         symbol = str(self._instruments[instrument].symbol)
         return (Outbound(connection=CONNECTION, body=snapshot_text(symbol)),)
 
-    def place(self, intent: OrderIntent) -> Outbound:
+    def place(self, intent: OrderIntent, now: Nanoseconds) -> Outbound:
         """Encode a new order."""
         instrument = self._instruments[intent.instrument]
         return Outbound(connection=CONNECTION, body=place_text(intent, instrument))
 
-    def cancel(self, order: Order) -> Outbound:
+    def cancel(self, order: Order, now: Nanoseconds) -> Outbound:
         """Encode the cancellation of an order."""
         symbol = str(self._instruments[order.intent.instrument].symbol)
         return Outbound(connection=CONNECTION, body=cancel_text(order.intent.number, symbol))
 
-    def query(self, order: Order) -> Outbound:
+    def query(self, order: Order, now: Nanoseconds) -> Outbound:
         """Encode a question about an order; the venue says again all that it said of it."""
         symbol = str(self._instruments[order.intent.instrument].symbol)
         return Outbound(connection=CONNECTION, body=query_text(order.intent.number, symbol))
 
-    def read_account(self, data: bytes, time: Nanoseconds) -> VenueAccount:
+    def read_account(self, replies: Sequence[bytes], time: Nanoseconds) -> VenueAccount:
         """Decode the venue's reply to a request for the account."""
-        return read_account(data, time, self._instruments, self._reader)
+        return read_account(replies[0], time, self._instruments, self._reader)

@@ -10,16 +10,17 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from tests.reference.rate_budget import SlowMeter, most_in_a_window
 
 from bot4_core.domain_types.canonical_types import Nanoseconds
-from bot4_core.errors import ValidationError
-from bot4_core.orders.rate_budget import NEVER, RateBudget, RateRequest
-from bot4_core.orders.rate_limits import (
+from bot4_core.domain_types.rate_limits import (
     RateKind,
     RateLimit,
+    RateRequest,
     RateScope,
     RateSettings,
     RateUnit,
     RequestPriority,
 )
+from bot4_core.errors import ValidationError
+from bot4_core.orders.rate_budget import NEVER, RateBudget
 
 SECOND = Nanoseconds(1_000_000_000)
 CANCEL, QUERY, ORDER, DATA = RequestPriority

@@ -7,9 +7,16 @@ import numpy as np
 import pytest
 from tests.core.session.toy_exchange import ToyExchange
 
-from bot4_core.domain_types.canonical_types import InstrumentId, Nanoseconds
+from bot4_core.domain_types.canonical_types import Nanoseconds
 from bot4_core.domain_types.instruments import Instrument
-from bot4_core.domain_types.records import EVENT_DTYPE, INSTRUMENT_DTYPE, EventKind, Records
+from bot4_core.domain_types.rate_limits import RateRequest, RequestPriority
+from bot4_core.domain_types.records import (
+    EVENT_DTYPE,
+    INSTRUMENT_DTYPE,
+    EventFlag,
+    EventKind,
+    Records,
+)
 from bot4_core.errors import PluginError
 from bot4_core.market.event_batch import EventBatch
 from bot4_core.market.order_book import Books
@@ -20,6 +27,7 @@ from bot4_core.plugins.interfaces import (
     Execution,
     Outbound,
     PartSettings,
+    Reply,
     Router,
     Sizer,
     Strategy,
@@ -81,15 +89,73 @@ def test_a_part_in_neither_form_is_named_with_what_it_lacks(kind: type[Any]) -> 
         getattr(idle, method)(*[None] * arguments)
 
 
-@pytest.mark.parametrize("method", ["resync", "place", "cancel", "query"])
-def test_an_adapter_is_named_with_what_it_does_not_support(exchange: DataOnly, method: str) -> None:
+NOT_OF_EVERY_ADAPTER = {
+    "authorise": 1,
+    "connections": 0,
+    "closed": 3,
+    "resync": 1,
+    "place": 2,
+    "cancel": 2,
+    "cancel_all": 2,
+    "amend": 4,
+    "query": 2,
+    "missed": 2,
+    "account_requests": 1,
+    "read_account": 2,
+}
+
+
+@pytest.mark.parametrize(("method", "arguments"), NOT_OF_EVERY_ADAPTER.items())
+def test_an_adapter_is_named_with_what_it_does_not_support(
+    exchange: DataOnly, method: str, arguments: int
+) -> None:
     with pytest.raises(PluginError, match=rf"^DataOnly has no {method}\(\): this adapter"):
-        getattr(exchange, method)(InstrumentId(0))
+        getattr(exchange, method)(*[None] * arguments)
 
 
-def test_an_adapter_that_reads_no_accounts_says_so(exchange: DataOnly) -> None:
-    with pytest.raises(PluginError, match=r"^DataOnly has no read_account\(\): this adapter"):
-        exchange.read_account(b"", Nanoseconds(0))
+def test_an_adapter_without_rules_of_its_own_asks_for_nothing(exchange: DataOnly) -> None:
+    assert exchange.rate_limits is None
+    assert exchange.due(Nanoseconds(5)) == ()
+    assert exchange.wanted() == ()
+
+
+def test_a_fresh_connection_gets_what_is_sent_on_it_and_no_more() -> None:
+    class Two(DataOnly):
+        def connect(self) -> Sequence[Outbound]:
+            return [Outbound(connection=name, body=name.encode()) for name in ("a", "b", "a")]
+
+    exchange = Two(PartSettings())
+    assert [each.body for each in exchange.opened("a", Nanoseconds(1))] == [b"a", b"a"]
+    exchange.began("a")
+    assert exchange.source == "a"
+
+
+def test_a_reply_is_read_as_what_its_request_was_for(exchange: DataOnly) -> None:
+    batch = EventBatch(4)
+    request = Outbound(connection="rest", method="GET", path="/depth?symbol=A")
+    reply = Reply(status=200, body=b"\x07", received=Nanoseconds(9))
+    assert exchange.decode_reply(request, reply, batch) == 1
+    assert batch.events["price"].tolist() == [7]
+
+
+def test_only_a_request_that_creates_an_order_leaves_doubt_when_no_reply_comes(
+    exchange: DataOnly,
+) -> None:
+    batch = EventBatch(1)
+    asks = Outbound(connection="rest", method="GET", order=7)
+    assert exchange.undelivered(asks, Nanoseconds(5), batch) == 0
+    cost = RateRequest(priority=RequestPriority.ORDER, instrument=2)
+    creates = Outbound(connection="rest", method="POST", order=7, creates=True, cost=cost)
+    for _ in range(2):
+        assert exchange.undelivered(creates, Nanoseconds(5), batch) == 1
+    for row in batch.events:
+        assert (row["kind"], row["link"], row["received"]) == (EventKind.ORDER_IN_DOUBT, 7, 5)
+        assert (row["instrument"], row["flags"]) == (2, EventFlag.LAST)
+
+
+def test_signatures_are_not_shown_with_a_request() -> None:
+    request = Outbound(connection="rest", headers=(("API-Sign", "s3cret"),))
+    assert "s3cret" not in repr(request)
 
 
 def test_only_named_codes_prove_that_an_order_was_refused() -> None:

@@ -60,7 +60,7 @@ def charged(exchange: SimExchange) -> Decimal:
         size=SIZE,
         price=PRICE,
     )
-    venue.receive(exchange.place(intent).body, venue.now)
+    venue.receive(exchange.place(intent, Nanoseconds(venue.now)).body, venue.now)
     for time, data in venue.step(venue.now + 20 * MS):
         exchange.decode(data, Nanoseconds(time), batch)
     (fill,) = batch.events[batch.events["kind"] == EventKind.ORDER_FILLED]

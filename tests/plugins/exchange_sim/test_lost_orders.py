@@ -147,4 +147,4 @@ def test_i60_a_run_goes_on_where_the_venue_is_after_a_crash(
 def test_an_account_that_cannot_be_read_is_refused() -> None:
     exchange = SimExchange(SimSettings(symbols=(SYMBOL,)))
     with pytest.raises(DecodeError, match="no account of this venue"):
-        exchange.read_account(b"{}", Nanoseconds(0))
+        exchange.read_account([b"{}"], Nanoseconds(0))

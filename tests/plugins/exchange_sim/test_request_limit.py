@@ -6,9 +6,9 @@ import json
 import pytest
 
 from bot4_core.domain_types.canonical_types import Nanoseconds
+from bot4_core.domain_types.rate_limits import RateLimit, RateRequest, RateSettings, RequestPriority
 from bot4_core.domain_types.records import EventKind
-from bot4_core.orders.rate_budget import RateBudget, RateRequest
-from bot4_core.orders.rate_limits import RateLimit, RateSettings, RequestPriority
+from bot4_core.orders.rate_budget import RateBudget
 from bot4_plugins.exchange_sim.requests import (
     cancel_text,
     query_text,

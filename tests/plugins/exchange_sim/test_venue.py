@@ -35,7 +35,7 @@ from bot4_core.errors import ValidationError
 from bot4_core.market.event_batch import EventBatch
 from bot4_core.market.order_book import Books
 from bot4_core.plugins import PluginHost
-from bot4_core.plugins.interfaces import Exchange
+from bot4_core.plugins.interfaces import Exchange, Outbound
 from bot4_plugins.exchange_sim import hooks
 from bot4_plugins.exchange_sim.adapter import SimExchange
 from bot4_plugins.exchange_sim.listing_table import relisted
@@ -88,6 +88,19 @@ class Session:
             for outbound in self.exchange.resync(BTC):
                 self.venue.receive(outbound.body, time)
 
+    @property
+    def now(self) -> Nanoseconds:
+        return Nanoseconds(self.venue.now)
+
+    def send(self, outbound: Outbound) -> None:
+        self.venue.receive(outbound.body, self.now)
+
+    def query(self, order: Order) -> None:
+        self.send(self.exchange.query(order, self.now))
+
+    def cancel(self, order: Order) -> None:
+        self.send(self.exchange.cancel(order, self.now))
+
     def place(self, number: int = 1, **fields: Any) -> Order:
         """Send an order: buy at the best ask unless told otherwise."""
         row = self.books.rows[BTC]
@@ -102,7 +115,9 @@ class Session:
             **fields,
         }
         intent = OrderIntent(**wanted)
-        self.venue.receive(self.exchange.place(intent).body, self.venue.now)
+        self.venue.receive(
+            self.exchange.place(intent, Nanoseconds(self.venue.now)).body, self.venue.now
+        )
         none = Quantity(0, -5)
         return Order(
             intent=intent, status=OrderStatus.SUBMITTED, filled=none, updated=Nanoseconds(0)
@@ -194,7 +209,9 @@ def test_a_query_says_again_what_was_said_of_an_order() -> None:
     session.run(20)
     told = list(session.orders)
     assert told[0][0] is EventKind.ORDER_ACCEPTED
-    session.venue.receive(session.exchange.query(order).body, session.venue.now)
+    session.venue.receive(
+        session.exchange.query(order, Nanoseconds(session.venue.now)).body, session.venue.now
+    )
     session.run(20)
     assert session.orders == told + told
 
@@ -206,7 +223,9 @@ def test_a_query_about_an_order_that_never_came_says_so() -> None:
     order = session.place()
     session.run(20)
     assert session.orders == []
-    session.venue.receive(session.exchange.query(order).body, session.venue.now)
+    session.venue.receive(
+        session.exchange.query(order, Nanoseconds(session.venue.now)).body, session.venue.now
+    )
     session.run(20)
     assert [kind for kind, *_ in session.orders] == [EventKind.ORDER_NOT_FOUND]
     session.place(2)
@@ -219,7 +238,9 @@ def test_a_lost_cancellation_leaves_the_order_working() -> None:
     session.run(20)
     order = session.place(price=Price(5_900_000, -2))
     for _ in range(2):
-        session.venue.receive(session.exchange.cancel(order).body, session.venue.now)
+        session.venue.receive(
+            session.exchange.cancel(order, Nanoseconds(session.venue.now)).body, session.venue.now
+        )
         session.run(20)
     kinds = [kind for kind, *_ in session.orders]
     assert kinds == [EventKind.ORDER_ACCEPTED, EventKind.ORDER_CANCELED]
@@ -277,7 +298,9 @@ def test_resting_order_is_in_the_public_book_until_canceled() -> None:
     order = session.place(price=Price(price, -2), size=Quantity(777, -5), flags=OrderFlag.POST_ONLY)
     session.run(30)
     size = session.books[BTC].size_at(Side.BUY, price)
-    session.venue.receive(session.exchange.cancel(order).body, session.venue.now)
+    session.venue.receive(
+        session.exchange.cancel(order, Nanoseconds(session.venue.now)).body, session.venue.now
+    )
     session.run(30)
     assert size - session.books[BTC].size_at(Side.BUY, price) == 777
     assert session.orders == [
@@ -296,7 +319,9 @@ def test_resting_order_is_filled_as_maker_by_the_crowd() -> None:
         bid = int(session.books.rows[BTC]["bid"])
         order = session.place(number, price=Price(bid, -2), flags=OrderFlag.POST_ONLY)
         session.run(100)
-        session.venue.receive(session.exchange.cancel(order).body, session.venue.now)
+        session.venue.receive(
+            session.exchange.cancel(order, Nanoseconds(session.venue.now)).body, session.venue.now
+        )
     filled = [data for _, data in session.received if b'"e":21' in data]
     assert all(b'"l":1' in data for data in filled)
 

@@ -13,12 +13,14 @@ from bot4_core.errors import ValidationError
 __all__ = [
     "RateKind",
     "RateLimit",
+    "RateRequest",
     "RateScope",
     "RateSettings",
     "RateUnit",
     "RequestPriority",
 ]
 
+NO_INSTRUMENT: Final = -1
 MOST: Final = 2**60
 SLACK: Final = Nanoseconds(100_000_000)
 
@@ -144,3 +146,26 @@ class RateSettings:
                 yield path, f"{limit.limit} in {limit.span} ns is more than can be counted"
             elif self.ceilings(limit)[RequestPriority.ORDER] < 1:
                 yield path, f"the reserves and the slack leave nothing of {limit.limit} to orders"
+
+
+@attrs.frozen(kw_only=True)
+class RateRequest:
+    """What a request costs the limits that it falls under.
+
+    Parameters
+    ----------
+    priority : RequestPriority
+    weight : int
+        Against limits of weight.
+    orders : int
+        Against limits of orders; some venues count cancels there, most do not.
+    account : int
+    instrument : int
+        Below zero for requests that limits by instrument do not count.
+    """
+
+    priority: RequestPriority
+    weight: int = 1
+    orders: int = 0
+    account: int = 0
+    instrument: int = NO_INSTRUMENT
