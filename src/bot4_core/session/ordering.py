@@ -61,7 +61,7 @@ from bot4_core.session.effects import (
 from bot4_core.session.parts import CompiledMemory, SizerCalls, StrategyCalls
 from bot4_core.session.routes import BAD_CHILDREN, Child, RouterCalls
 
-__all__ = ["REQUOTE", "Ordering", "place_decision_tables"]
+__all__ = ["MOST_WAITING", "REQUOTE", "Ordering", "place_decision_tables"]
 
 AT_MARKET: Final = int(OrderType.MARKET)
 IOC: Final = int(TimeInForce.IOC)
@@ -74,6 +74,7 @@ NO_SIGNALS: Final = (
     f"a strategy gives 0 to {MOST_SIGNALS} signals, each of a side and an action there is"
 )
 MOST_WAITING: Final = MOST_ACTIONS // 4
+"""Actions that may wait before they are written; with more the next decision might find no room."""
 BY_BREAKER: Final = "flatten"
 """Stands for the sizer where everything held is closed."""
 ACTIONS_AT: Final = 6  # of the integers of a TALLY row
@@ -321,14 +322,10 @@ class Ordering:
 
     def take(self) -> list[Effect]:
         """Return the effects gathered so far and start a new list."""
-        self.drain(REQUOTE)
+        if self._tally[ACTIONS_AT]:
+            self.drain(REQUOTE)
         effects, self._effects = self._effects, []
         return effects
-
-    @property
-    def crowded(self) -> bool:
-        """Whether so many actions wait that the next decision might find no room."""
-        return bool(self._tally[ACTIONS_AT] > MOST_WAITING)
 
     def cancel_all(self, instrument: int, reason: str, now: int, spared: int = 0) -> None:
         """Ask for the cancellation of what works on an instrument, but for ``spared`` flags."""

@@ -85,6 +85,7 @@ class PaperVenue:
         self._seen = books.rows
         self._sight = see(books.rows, books.memory.words)
         self._desk = paper_desk(table, instruments, settings, seed)
+        self._words = self._desk.data  # the same, a number of which is read for a third
         self._placed: dict[int, tuple[int, int]] = {}
         self._compile()
 
@@ -130,7 +131,7 @@ class PaperVenue:
             self._check_fee(number, instrument, int(intent["size"]))
         row = np.frombuffer(intent.tobytes(), np.int64)
         while not self._submit(self._desk, row, int(intent["time"])):
-            self._desk = grow_desk(self._desk)
+            self.grow()
         self._placed[number] = (instrument, int(intent["side"]))
         if len(self._placed) > REMEMBERED_ORDERS:
             del self._placed[next(iter(self._placed))]
@@ -153,7 +154,7 @@ class PaperVenue:
         """
         instrument, side = of or self._placed.get(number, (0, 0))
         while not self._submit_cancel(self._desk, number, instrument, side, time):
-            self._desk = grow_desk(self._desk)
+            self.grow()
 
     def due(self, now: int) -> Records:
         """Let requests that arrived by now meet the books, and return the answers due by now.
@@ -163,10 +164,13 @@ class PaperVenue:
         (n,) EVENT_DTYPE
             A copy, in order of ``received``.
         """
-        if self._desk[REQUESTS]:
+        words = self._words
+        if not words[REQUESTS] and not words[OUT]:
+            return NOTHING
+        if words[REQUESTS]:
             sight = self.look()
             while not self._advance(self._desk, sight, now):
-                self._desk = grow_desk(self._desk)
+                self.grow()
         return self.ready(now)
 
     def on_market(self, records: Records, start: int, stop: int, now: int) -> Records:
@@ -175,7 +179,7 @@ class PaperVenue:
             sight = self.look()
             start = self._match(self._desk, sight, records, start, stop)
             while start < stop:
-                self._desk = grow_desk(self._desk)
+                self.grow()
                 start = self._match(self._desk, sight, records, start, stop)
         return self.due(now)
 
@@ -192,6 +196,7 @@ class PaperVenue:
     def grow(self) -> None:
         """Make room for more requests and answers."""
         self._desk = grow_desk(self._desk)
+        self._words = self._desk.data
 
     def look(self) -> Sight:
         """Return the sight of the books; a new one where they have moved."""
@@ -202,7 +207,7 @@ class PaperVenue:
 
     def ready(self, now: int) -> Records:
         """Return the answers due by now, and nothing that happens after them."""
-        if not self._desk[OUT]:
+        if not self._words[OUT]:
             return NOTHING
         waiting = waiting_answers(self._desk)
         ready = int(np.searchsorted(waiting["received"], now, side="right"))

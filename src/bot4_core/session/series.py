@@ -80,15 +80,20 @@ class LatencyHistogram:
     """Durations in bins of equal ratio, eight an octave."""
 
     def __init__(self) -> None:
-        self.counts = [0] * (STEPS * OCTAVES)
+        self.counts: NDArray[np.int64] = np.zeros(STEPS * OCTAVES, np.int64)
         self.count = 0
 
     def add(self, duration: int) -> None:
         """Count a duration in ns."""
-        bits = duration.bit_length()
-        place = bits * STEPS + (duration << 4 >> bits & 7)
-        self.counts[min(place, len(self.counts) - 1)] += 1
-        self.count += 1
+        self.add_all(np.array([duration], np.int64))
+
+    def add_all(self, durations: NDArray[np.int64]) -> None:
+        """Count durations in ns, below 2**50; each costs a fraction of an `add`."""
+        fractions, octaves = np.frexp(durations)
+        places = octaves * STEPS + (fractions * 16.0).astype(np.int64) % STEPS
+        places = np.clip(places, 0, len(self.counts) - 1)
+        self.counts += np.bincount(places, minlength=len(self.counts))
+        self.count += len(durations)
 
     @staticmethod
     def bounds() -> NDArray[np.float64]:
@@ -167,7 +172,7 @@ class SeriesRecorder:
             mid=mid,
             spread=spread,
             latency_bounds=self.latency.bounds()[bins],
-            latency_counts=np.array(self.latency.counts, np.int64)[bins],
+            latency_counts=self.latency.counts[bins].copy(),
             fills=tuple(self.fills),
             trips=tuple(self.trips),
             symbols=self._symbols,

@@ -57,6 +57,8 @@ class Session:
         explained = Explained(state.strategy.explain, state.sizer.explain, state.panel.read)
         self.text = OrderText(state.instruments, state.account.limits, explained)
         self.driver = StagedDriver(self.state)
+        self._take = state.ordering.take
+        self._checked: Records | None = None
 
     @property
     def now(self) -> int:
@@ -85,8 +87,10 @@ class Session:
         ValidationError
             If the array is not of event records or names an instrument that is not known.
         """
-        self.decide(records, start, stop)
-        return self.take_effects()
+        if records is not self._checked:
+            self._check(records)
+        self.driver.run(records, start, len(records) if stop is None else stop)
+        return self._take()
 
     def decide(self, records: Records, start: int = 0, stop: int | None = None) -> None:
         """Take in event records as `step` does; `take_effects` then says what is wanted done.
@@ -98,10 +102,16 @@ class Session:
         ValidationError
             If the array is not of event records or names an instrument that is not known.
         """
+        if records is not self._checked:
+            self._check(records)
+        self.driver.run(records, start, len(records) if stop is None else stop)
+
+    def _check(self, records: Records) -> None:
+        """Refuse what is no array of events; a batch is looked at once."""
         if records.dtype != EVENT_DTYPE or not records.flags.c_contiguous:
             fault = f"{records.dtype} is no contiguous array of event records"
             raise ValidationError([("records", fault)])
-        self.driver.run(records, start, len(records) if stop is None else stop)
+        self._checked = records
 
     def take_effects(self) -> list[Effect]:
         """Return the effects gathered so far and start a new list."""

@@ -46,7 +46,7 @@ from bot4_core.session.order_notes import (
     strike_note,
     trip_note,
 )
-from bot4_core.session.ordering import REQUOTE
+from bot4_core.session.ordering import MOST_WAITING, REQUOTE
 from bot4_core.session.state import SessionState
 
 __all__ = ["StagedDriver"]
@@ -59,6 +59,9 @@ CANCEL_ALL: Final = int(BreakerEffect.CANCEL_ALL)
 FLATTEN: Final = int(BreakerEffect.FLATTEN)
 END: Final = 9
 """Where ``head`` says which record comes after the message."""
+ACTIONS: Final = 6  # of the integers of a TALLY row
+DECISIONS: Final = 9
+NOW: Final = 12
 CLOSED: Final = frozenset({OrderStatus.REJECTED, OrderStatus.EXPIRED})
 
 
@@ -78,6 +81,7 @@ class StagedDriver:
         self._handle = handle = state.ordering.tables.handle
         self._desks = state.ordering.tables[Slot.DESKS]
         self._tally = state.ordering.tables[Slot.TALLY]
+        self._counts = self._tally.view(np.int64).data
         self._desks["wanted_snapshots"] = state.books.rows["wanted"]
         state.books.bind()
         memory, nothing = state.books.memory.words, np.zeros(1, EVENT_DTYPE)
@@ -86,24 +90,28 @@ class StagedDriver:
         self._take = entry_point(take_in, *book, handle, features, self._head)
         self._think = entry_point(think, handle, self._head, OBSERVE_AND_ACT)
         self._show = entry_point(show_market, *book[:2], state.views, features, self._head)
-        self._asking = state.ordering.tables[Slot.CONDUCT]["asking"]
+        self._asking = state.ordering.tables[Slot.CONDUCT]["asking"].data
         self._funding = FundingSchedule(state.instruments)
         self._strikes = 0
 
     def run(self, records: Records, start: int, stop: int) -> None:
         """Take in whole messages from ``start`` to ``stop``."""
         books, handle, features, head = self._state.books, self._handle, self._features, self._head
-        ends, ordering = self._ends, self._ordering
+        ends, counts, take = self._ends, self._counts, self._take
         while start < stop:
             span = (start, stop)
-            code = self._take(books.rows, books.memory.words, records, span, handle, features, head)
-            if code == READY:
+            code = take(books.rows, books.memory.words, records, span, handle, features, head)
+            if code == BY_PYTHON:
+                self._decide_by_python(ends[0], ends[4] == LIVE, counts[NOW])
+            elif code == READY:
                 code = self._thought(OBSERVE_AND_ACT)
-            if code:
+                if code:
+                    self._go_on(code, records, start)
+            elif code:
                 self._go_on(code, records, start)
             start = ends[END]
-            if ordering.crowded:
-                ordering.drain(REQUOTE)
+            if counts[ACTIONS] > MOST_WAITING:
+                self._ordering.drain(REQUOTE)
 
     def finish(self, code: int, records: Records, start: int, head: NDArray[np.int64]) -> None:
         """Do from Python what another loop over the same kernels left of a message.
@@ -178,7 +186,11 @@ class StagedDriver:
         """Let breakers observe, and decide."""
         if self._ordering.compiled:
             self._follow(self._thought(OBSERVE_AND_ACT), instrument, now)
-            return
+        else:
+            self._decide_by_python(instrument, live, now)
+
+    def _decide_by_python(self, instrument: int, live: bool, now: int) -> None:
+        """Let breakers observe one by one, and decide with the parts in their own forms."""
         panel = self._state.panel
         tripped = panel.observe(instrument, now)
         if panel.strikes:
@@ -314,7 +326,7 @@ class StagedDriver:
     def _ask(self, instrument: int, now: int) -> None:
         """Ask strategy and sizer in their own forms, and bring the orders in line."""
         state, ordering = self._state, self._ordering
-        self._tally["decisions"] += 1
+        self._counts[DECISIONS] += 1
         try:
             count = state.strategy.decide[instrument]()
             if count:
@@ -323,7 +335,8 @@ class StagedDriver:
                 ordering.finish(code, instrument, now)
         except Exception as error:  # noqa: BLE001 - whatever a foreign part raises
             self._strike(error, now)
-        ordering.drain(REQUOTE)
+        if self._counts[ACTIONS]:
+            ordering.drain(REQUOTE)
 
     def _lost_book(self, instrument: int, wanted: int, now: int) -> None:
         """Ask for a snapshot after a gap."""

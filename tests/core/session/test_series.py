@@ -22,7 +22,7 @@ from bot4_core.session.series import (
 def test_a_duration_falls_below_the_end_of_its_bin_and_within_an_eighth_of_it(ns: int) -> None:
     histogram = LatencyHistogram()
     histogram.add(ns)
-    place = histogram.counts.index(1)
+    place = histogram.counts.tolist().index(1)
     upper = float(histogram.bounds()[place])
     assert ns / 1e3 <= upper
     if ns >= 16:
@@ -33,6 +33,16 @@ def test_very_long_durations_fall_into_the_last_bin() -> None:
     histogram = LatencyHistogram()
     histogram.add(2**60)
     assert histogram.counts[-1] == 1
+
+
+@given(st.lists(st.integers(0, 2**49), min_size=1, max_size=50))
+def test_durations_are_counted_together_as_one_by_one(durations: list[int]) -> None:
+    together, single = LatencyHistogram(), LatencyHistogram()
+    together.add_all(np.array(durations, np.int64))
+    for ns in durations:
+        single.add(ns)
+    assert together.counts.tolist() == single.counts.tolist()
+    assert together.count == single.count == len(durations)
 
 
 def test_quantiles_are_those_of_the_durations() -> None:
