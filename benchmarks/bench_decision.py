@@ -30,7 +30,7 @@ LAST = int(EventFlag.LAST)
 def rows(recordings: Path) -> list[dict[str, object]]:
     """Return the rows of the table; they walk one recording message by message."""
     session, stops, events = prepared(recordings / FILE)
-    with quiet_collector():
+    with quiet_collector(time.perf_counter_ns):
         times = walked(session, events, stops)
         observed = observations(session)
     claim = PUBLISHED_CLAIM_US

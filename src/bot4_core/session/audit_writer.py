@@ -6,6 +6,7 @@ from bot4_core.audit import AuditLog
 from bot4_core.audit.canonical import Payload
 from bot4_core.domain_types.audit_records import AuditKind
 from bot4_core.errors import AuditError
+from bot4_core.session.durations import LatencyHistogram
 from bot4_core.session.effects import (
     CancelOrder,
     Note,
@@ -31,12 +32,15 @@ class AuditWriter:
         Whether the last commit succeeded.
     lost : int
         Records that could not even be appended.
+    commits : LatencyHistogram
+        How long commits took that worked, ns.
     """
 
     def __init__(self, log: AuditLog | None, text: OrderText, actor: str, clock: Clock) -> None:
         self.log = log
         self.healthy = True
         self.lost = 0
+        self.commits = LatencyHistogram()
         self._text = text
         self._actor = actor
         self._clock = clock
@@ -70,11 +74,13 @@ class AuditWriter:
         """Make everything appended durable; return whether that worked."""
         if self.log is None:
             return True
+        begin = self._clock.perf_counter_ns()
         try:
             self.log.commit()
         except AuditError:
             self.healthy = False
         else:
+            self.commits.add(self._clock.perf_counter_ns() - begin)
             self.healthy = self.lost == 0
         return self.healthy
 

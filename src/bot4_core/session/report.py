@@ -8,6 +8,7 @@ import attrs
 
 from bot4_core.audit import AuditLog
 from bot4_core.convert import unstructure
+from bot4_core.session.durations import DurationReport
 from bot4_core.session.effects import Note
 from bot4_core.session.series import SessionSeries
 from bot4_core.session.state import SessionState
@@ -25,6 +26,7 @@ __all__ = [
 ]
 
 SCHEMA: Final = 1
+NOT_TIMED: Final = DurationReport()
 
 
 @attrs.frozen(kw_only=True)
@@ -100,6 +102,9 @@ class TimingReport:
     decision_p50_us: float  # of all messages; the fused driver times some of them
     decision_p99_us: float
     driver: str  # "staged" or "fused"
+    audit_commit: DurationReport = NOT_TIMED
+    loop_lag: DurationReport = NOT_TIMED  # from a batch of messages to the next look around
+    gc_pause: DurationReport = NOT_TIMED
 
 
 @attrs.frozen(kw_only=True)

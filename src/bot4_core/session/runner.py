@@ -22,7 +22,16 @@ from bot4_core.session.audit_writer import AuditWriter
 from bot4_core.session.building import build_market, build_parts, require_parts, require_recordings
 from bot4_core.session.collector import quiet_collector
 from bot4_core.session.config import DriverChoice, SessionConfig, SessionMode
-from bot4_core.session.effects import CancelOrder, Effect, Note, QueryOrder, RecordIntent, SendOrder
+from bot4_core.session.durations import LatencyHistogram
+from bot4_core.session.effects import (
+    CancelOrder,
+    Effect,
+    Note,
+    QueryOrder,
+    RecordIntent,
+    Resync,
+    SendOrder,
+)
 from bot4_core.session.event_stream import ReadingOptions
 from bot4_core.session.feed import FeedLink, feed_kernels
 from bot4_core.session.fused import FusedDriver
@@ -91,6 +100,7 @@ class SessionRunner:
         self._series = SeriesRecorder(
             [str(each.symbol) for each in state.instruments], state.ordering.tables
         )
+        self._lag, self._pauses = LatencyHistogram(), LatencyHistogram()
         self._messages = 0
         self._strikes = 0
         self._struck: dict[str, Note] = {}
@@ -135,14 +145,17 @@ class SessionRunner:
     def run(self) -> SessionReport:
         """Play the market to its end, take back what works, and report."""
         begin = self._clock.perf_counter_ns()
-        with quiet_collector():
+        clock = self._clock.perf_counter_ns
+        with quiet_collector(clock) as self._pauses:
             play = self._play if self._fused is None else self._fused.play
             for batch in self._market.batches():
+                turn = clock()
                 play(batch)
                 self._messages += int(np.count_nonzero(batch["flags"] & LAST))
                 self._tell(self._market.share)
                 self._reconcile()
                 self._stopped = self._halted or (self._stop() if self._stop is not None else "")
+                self._lag.add(clock() - turn)
                 if self._stopped:
                     break
             self._finish()
@@ -191,34 +204,46 @@ class SessionRunner:
         self._series.latency.add(self._clock.perf_counter_ns() - begin)
 
     def _act(self, effects: list[Effect]) -> None:
-        """Keep and do what a step wants, in its order; intents are durable before they act."""
+        """Keep what a step decided, then do what it wants, both in its order.
+
+        So all intents of a step are made durable by one commit, before the first of them acts.
+        """
         audit = self._audit
+        ready = self._keep(effects)
         for effect in effects:
-            self._digest.effect(effect)
-            if isinstance(effect, RecordIntent):
-                audit.keep_intent(effect)
-            elif isinstance(effect, SendOrder):
-                self._send(effect)
+            if isinstance(effect, SendOrder):
+                self._send(effect, ready=ready)
             elif isinstance(effect, CancelOrder):
                 self._market.cancel(effect.number, Nanoseconds(effect.time))
                 audit.keep_cancel(effect, self._client_id(effect.number))
-            elif isinstance(effect, Note):
-                if effect.kind is AuditKind.PLUGIN_STRIKE:
-                    self._strikes += 1
-                    self._struck[effect.actor] = effect
-                audit.keep_note(effect)
             elif isinstance(effect, QueryOrder):
                 self._market.query(effect.number, Nanoseconds(effect.time))
                 audit.keep_query(effect, self._client_id(effect.number))
-            else:
+            elif isinstance(effect, Resync):
                 self._market.resync(effect.instrument, effect.time)
         audit.keep_up()
         if audit.healthy is not self._session.state.gate.healthy:
             self._session.audit_failed(failed=not audit.healthy)
 
-    def _send(self, effect: SendOrder) -> None:
+    def _keep(self, effects: list[Effect]) -> bool:
+        """Keep intents and notes; return whether they are durable, where orders wait for that."""
+        sending = False
+        for effect in effects:
+            self._digest.effect(effect)
+            if isinstance(effect, RecordIntent):
+                self._audit.keep_intent(effect)
+            elif isinstance(effect, Note):
+                if effect.kind is AuditKind.PLUGIN_STRIKE:
+                    self._strikes += 1
+                    self._struck[effect.actor] = effect
+                self._audit.keep_note(effect)
+            elif isinstance(effect, SendOrder):
+                sending = True
+        return self._audit.commit() if sending else False
+
+    def _send(self, effect: SendOrder, *, ready: bool) -> None:
         reducing = effect.terms[FLAGS] & OrderFlag.REDUCE_ONLY
-        if self._audit.commit() or reducing:  # what closes risk leaves even unrecorded
+        if ready or reducing:  # what closes risk leaves even unrecorded
             self._market.place(effect.intent, Nanoseconds(effect.time))
             self._audit.keep_send(effect, self._client_id(effect.number))
         else:
@@ -273,6 +298,9 @@ class SessionRunner:
                 decision_p50_us=latency.quantile(0.5),
                 decision_p99_us=latency.quantile(0.99),
                 driver=(DriverChoice.STAGED if self._fused is None else DriverChoice.FUSED).value,
+                audit_commit=self._audit.commits.report(),
+                loop_lag=self._lag.report(),
+                gc_pause=self._pauses.report(),
             ),
             warnings=(
                 *self._market.warnings,

@@ -11,14 +11,13 @@ from bot4_core.jit import entry_point
 from bot4_core.kernels.order_rows import Slot
 from bot4_core.kernels.sampling import COUNT, CURSOR_SLOTS, DUE, INTERVAL, take_sample
 from bot4_core.kernels.tables import Tables
+from bot4_core.session.durations import LatencyHistogram
 
-__all__ = ["FillMark", "LatencyHistogram", "SeriesRecorder", "SessionSeries", "TripMark"]
+__all__ = ["FillMark", "SeriesRecorder", "SessionSeries", "TripMark"]
 
 POINTS: Final = 2048
 MARKS: Final = 5000
 FIRST_INTERVAL: Final = 1_000_000  # ns
-STEPS: Final = 8  # histogram bins an octave
-OCTAVES: Final = 40
 
 
 @attrs.frozen
@@ -74,39 +73,6 @@ class SessionSeries:
     fills: tuple[FillMark, ...]
     trips: tuple[TripMark, ...]
     symbols: tuple[str, ...]
-
-
-class LatencyHistogram:
-    """Durations in bins of equal ratio, eight an octave."""
-
-    def __init__(self) -> None:
-        self.counts: NDArray[np.int64] = np.zeros(STEPS * OCTAVES, np.int64)
-        self.count = 0
-
-    def add(self, duration: int) -> None:
-        """Count a duration in ns."""
-        self.add_all(np.array([duration], np.int64))
-
-    def add_all(self, durations: NDArray[np.int64]) -> None:
-        """Count durations in ns, below 2**50; each costs a fraction of an `add`."""
-        fractions, octaves = np.frexp(durations)
-        places = octaves * STEPS + (fractions * 16.0).astype(np.int64) % STEPS
-        places = np.clip(places, 0, len(self.counts) - 1)
-        self.counts += np.bincount(places, minlength=len(self.counts))
-        self.count += len(durations)
-
-    @staticmethod
-    def bounds() -> NDArray[np.float64]:
-        """Return the upper end of each bin, µs."""
-        octaves, steps = np.divmod(np.arange(STEPS * OCTAVES), STEPS)
-        return np.ldexp((9.0 + steps) / 16.0, octaves) / 1e3
-
-    def quantile(self, share: float) -> float:
-        """Return the upper end of the bin that holds a quantile, µs; NaN without durations."""
-        if not self.count:
-            return float("nan")
-        reached = np.searchsorted(np.cumsum(self.counts), share * self.count)
-        return float(self.bounds()[min(int(reached), len(self.counts) - 1)])
 
 
 class SeriesRecorder:

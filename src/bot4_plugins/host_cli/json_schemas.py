@@ -120,6 +120,17 @@ TRIP: Final = record(
     }
 )
 
+DURATIONS: Final = record(
+    {
+        "count": COUNT,
+        "p50_us": MAYBE_NUMBER,
+        "p99_us": MAYBE_NUMBER,
+        "max_us": MAYBE_NUMBER,
+        "total_ms": NUMBER,
+        "bins": described(listing(listing(NUMBER)), "upper end in µs, how many; no empty ones"),
+    }
+)
+
 RUN: Final = document(
     "bot4 run --json",
     {
@@ -164,6 +175,9 @@ RUN: Final = document(
                 "decision_p50_us": MAYBE_NUMBER,
                 "decision_p99_us": MAYBE_NUMBER,
                 "driver": TEXT,
+                "audit_commit": described(DURATIONS, "how long commits of the audit log took"),
+                "loop_lag": described(DURATIONS, "from a batch to the next look around"),
+                "gc_pause": described(DURATIONS, "how long the garbage collector stopped it"),
             }
         ),
         "warnings": listing(TEXT),

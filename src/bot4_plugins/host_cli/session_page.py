@@ -1,5 +1,6 @@
 """The report of a session as one HTML page: results, evidence, plots."""
 
+from bot4_core.session.durations import DurationReport
 from bot4_core.session.report import SessionReport
 from bot4_plugins.host_cli.output import without_zeros
 from bot4_plugins.host_cli.report_page import Table, render
@@ -48,8 +49,18 @@ def session(report: SessionReport) -> Table:
             ("messages a second", f"{timing.messages_per_s:,.0f}"),
             ("step, median", f"{timing.decision_p50_us:,.1f} µs"),
             ("step, p99", f"{timing.decision_p99_us:,.1f} µs"),
+            ("audit commits", lasted(timing.audit_commit)),
+            ("turns of the loop", lasted(timing.loop_lag)),
+            ("garbage collections", lasted(timing.gc_pause)),
         ],
     )
+
+
+def lasted(times: DurationReport) -> str:
+    """Say how long something took each time."""
+    if times.p50_us is None or times.max_us is None:
+        return "none"
+    return f"{times.count:,}: median {times.p50_us:,.0f} µs, longest {times.max_us:,.0f} µs"
 
 
 def orders(report: SessionReport) -> Table:

@@ -3,8 +3,9 @@
 import contextlib
 import gc
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -149,6 +150,21 @@ def test_i51_an_intent_is_committed_when_its_order_reaches_the_venue(tmp_path: P
     assert all(committed)
 
 
+def test_intents_of_one_step_share_a_commit_before_the_first_of_them_leaves(
+    tmp_path: Path,
+) -> None:
+    world = make_world(both_sides)
+    market = market_of(world)
+    with AuditLog.open(tmp_path / "a.sqlite", run="run", wall_time=START) as log:
+        counting = BrokenLog(log, range(0))
+        SessionRunner(world.session, market, Ticking(), log=counting).run()  # type: ignore[arg-type]  # a stand-in
+    kinds = [record.kind for record in read_records(tmp_path / "a.sqlite")]
+    intents = kinds.count(AuditKind.INTENT)
+    pairs = sum(pair == (AuditKind.INTENT, AuditKind.INTENT) for pair in pairwise(kinds))
+    assert pairs > 3
+    assert counting.commits <= intents - pairs + 1
+
+
 class BrokenLog:
     """Stands for a log whose disk is full for a while."""
 
@@ -287,14 +303,39 @@ def test_funding_counts_as_no_fill() -> None:
 
 
 def test_the_garbage_collector_is_as_before_afterwards() -> None:
-    before = gc.get_threshold()
+    before, callbacks = gc.get_threshold(), [*gc.callbacks]
     gc.set_threshold(123, 4, 5)
     try:
         ran()
         assert gc.get_threshold() == (123, 4, 5)
         assert gc.get_freeze_count() == 0
+        assert gc.callbacks == callbacks
     finally:
         gc.set_threshold(*before)
+
+
+def test_pauses_and_turns_of_the_loop_and_commits_are_timed(tmp_path: Path) -> None:
+    world = make_world(both_sides)
+    market = market_of(world)
+    plain = market.batches
+
+    def batches() -> Iterator[Records]:
+        for batch in plain():
+            gc.collect()
+            yield batch
+
+    market.batches = batches  # type: ignore[method-assign]  # to collect garbage meanwhile
+    with AuditLog.open(tmp_path / "a.sqlite", run="run", wall_time=1) as log:
+        timing = SessionRunner(world.session, market, Ticking(), log=log).run().timing
+    turns = len([*plain()])
+    assert timing.loop_lag.count == turns
+    assert timing.gc_pause.count >= turns
+    assert timing.audit_commit.count > 0
+    assert sum(count for _, count in timing.audit_commit.bins) == timing.audit_commit.count
+
+
+def test_a_run_without_a_log_commits_nothing() -> None:
+    assert ran()[0].timing.audit_commit.count == 0
 
 
 def test_series_follow_the_session() -> None:

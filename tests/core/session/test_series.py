@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 from bot4_core.domain_types.records import VIEW_DTYPE
 from bot4_core.kernels.order_rows import Slot
 from bot4_core.kernels.tables import Tables
+from bot4_core.session.durations import DurationReport, LatencyHistogram
 from bot4_core.session.series import (
     MARKS,
     POINTS,
     FillMark,
-    LatencyHistogram,
     SeriesRecorder,
     TripMark,
 )
@@ -42,7 +42,18 @@ def test_durations_are_counted_together_as_one_by_one(durations: list[int]) -> N
     for ns in durations:
         single.add(ns)
     assert together.counts.tolist() == single.counts.tolist()
-    assert together.count == single.count == len(durations)
+    assert together.report() == single.report()
+
+
+def test_a_report_of_durations_holds_every_bin() -> None:
+    histogram = LatencyHistogram()
+    assert histogram.report().bins == ()
+    histogram.add_all(np.array([1_000, 1_000, 3_000_000], np.int64))
+    report = histogram.report()
+    assert (report.count, report.max_us, report.total_ms) == (3, 3000.0, 3.002)
+    assert [count for _, count in report.bins] == [2, 1]
+    assert report.bins[0][0] == report.p50_us
+    assert isinstance(report, DurationReport)
 
 
 def test_quantiles_are_those_of_the_durations() -> None:
