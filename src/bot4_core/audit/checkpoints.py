@@ -3,8 +3,8 @@
 A chain shows only that a log fits itself; who can write the file can rebuild it. A checkpoint that
 stands where the writer cannot change it (another volume, a log collector) shows that too. Its form
 is the signed note of transparency logs: origin, size, root in base64, a line with the time, an
-empty line, signatures. The signature is HMAC-SHA256: who can check it can also make it, so keep the
-key away from those whom it is to convince.
+empty line, signatures. The signature is HMAC-SHA256, where who can check it can also make it, or
+that of a key pair (see ``public_keys``).
 """
 
 import base64
@@ -29,6 +29,8 @@ __all__ = [
     "CheckpointKey",
     "CheckpointLines",
     "CheckpointPlace",
+    "CheckpointSigner",
+    "CheckpointVerifier",
     "read_checkpoints",
 ]
 
@@ -54,8 +56,32 @@ class Checkpoint:
         return f"{self.origin}\n{self.size}\n{root}\ntime {self.time}\n"
 
 
+class CheckpointSigner(Protocol):
+    """Signs checkpoints: a key in this process, or somebody who asks another one.
+
+    Attributes
+    ----------
+    algorithm : str
+        Names the signature in a note; without blanks.
+    """
+
+    algorithm: str
+
+    def sign(self, checkpoint: Checkpoint) -> str:
+        """Return the signature in base64; an ``OSError`` says that there is none."""
+        ...
+
+
+class CheckpointVerifier(Protocol):
+    """Checks signatures."""
+
+    def fits(self, checkpoint: Checkpoint, signature: str) -> bool:
+        """Whether a signature is one of this checkpoint by the key that is meant."""
+        ...
+
+
 class CheckpointKey:
-    """A secret with which checkpoints are signed; it shows itself nowhere.
+    """A secret with which checkpoints are signed and checked; it shows itself nowhere.
 
     Parameters
     ----------
@@ -63,13 +89,14 @@ class CheckpointKey:
         At least 16 bytes.
     """
 
-    __slots__ = ("_secret", "mark")
+    __slots__ = ("_secret", "algorithm", "mark")
 
     def __init__(self, secret: bytes) -> None:
         if len(secret) < _LEAST_KEY:
             raise AuditError(
                 f"a checkpoint key of {len(secret)} bytes is too short; give {_LEAST_KEY} or more"
             )
+        self.algorithm = "bot4-hmac-sha256"
         self._secret = secret
         self.mark = self._mac("bot4 checkpoint key")[:4]
 
@@ -118,13 +145,13 @@ class CheckpointFile:
     """A file to which notes are appended; put it where the log's writer cannot reach back."""
 
     path: Path
-    key: CheckpointKey | None = None
+    key: CheckpointSigner | None = None
 
     def put(self, checkpoint: Checkpoint) -> None:
         """Append a note and wait for the disk."""
         note = checkpoint.body + "\n"
         if self.key is not None:
-            note += f"— bot4-hmac-sha256 {self.key.sign(checkpoint)}\n"
+            note += f"— {self.key.algorithm} {self.key.sign(checkpoint)}\n"
         file = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
         try:
             os.write(file, f"{note}\n".encode())
@@ -137,7 +164,7 @@ class CheckpointFile:
 class CheckpointLines:
     """Standard error, one line a checkpoint, for whatever collects a program's log."""
 
-    key: CheckpointKey | None = None
+    key: CheckpointSigner | None = None
 
     def put(self, checkpoint: Checkpoint) -> None:
         """Write a line."""
@@ -147,13 +174,13 @@ class CheckpointLines:
         sys.stderr.write(f"{_MARK} {' '.join(words)}\n")
 
 
-def read_checkpoints(path: Path | str, key: CheckpointKey | None = None) -> list[Checkpoint]:
+def read_checkpoints(path: Path | str, key: CheckpointVerifier | None = None) -> list[Checkpoint]:
     """Read notes and lines with checkpoints; other lines do not count.
 
     Parameters
     ----------
     path : Path or str
-    key : CheckpointKey, optional
+    key : CheckpointVerifier, optional
         Every checkpoint must bear its signature; without a key signatures are not looked at.
 
     Raises

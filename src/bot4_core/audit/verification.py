@@ -41,6 +41,7 @@ class VerifyReport:
     segments: int = 1
     quarantined: tuple[str, ...] = ()  # segments put aside; their records count up to the damage
     checkpoints: int = 0  # how many of those given fit
+    origin: str = ""  # what the log calls itself
 
 
 @attrs.define(kw_only=True)
@@ -48,6 +49,7 @@ class _Walk:
     """What a walk through all segments gathers."""
 
     end: ChainEnd = attrs.field(factory=ChainEnd)
+    origin: str = ""
     expected: bytes = b""
     expected_at: int = 0
     roots: Mapping[int, Checkpoint] = attrs.field(factory=dict)
@@ -99,7 +101,8 @@ def verify(
                 check_pages(each.path) for each in segments if not each.quarantined and still
             ]
             parts = find_ranges(place)
-            walk.roots = _by_size(place, checkpoints, _origin(parts[0]) if parts else "")
+            walk.origin = _origin(parts[0]) if parts else ""
+            walk.roots = _by_size(place, checkpoints, walk.origin)
             for part in parts:
                 _check_part(part, walk)
             aside = _check_aside(segments, walk)
@@ -117,6 +120,7 @@ def verify(
         segments=len(parts),
         quarantined=aside,
         checkpoints=len(checkpoints),
+        origin=walk.origin,
     )
 
 

@@ -10,9 +10,9 @@ from bot4_core.audit import (
     AuditDurability,
     AuditLog,
     CheckpointFile,
-    CheckpointKey,
     CheckpointLines,
     LogSettings,
+    read_signer,
 )
 from bot4_core.audit.checkpoints import CheckpointPlace
 from bot4_core.audit.database import named_errors
@@ -90,7 +90,7 @@ def log_settings(config: AuditConfig) -> LogSettings:
     AuditError
         If the key of the checkpoints cannot be read.
     """
-    key = None if config.checkpoint_key is None else CheckpointKey.read(config.checkpoint_key)
+    key = None if config.checkpoint_key is None else read_signer(config.checkpoint_key)
     places: list[CheckpointPlace] = [
         CheckpointLines(key) if each == STREAM else CheckpointFile(each, key)
         for each in config.checkpoints

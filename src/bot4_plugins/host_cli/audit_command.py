@@ -23,6 +23,7 @@ from bot4_plugins.host_cli.audit_reading import (
     path_argument,
     plain,
 )
+from bot4_plugins.host_cli.audit_signing import sign_log
 from bot4_plugins.host_cli.order_story import order_story
 from bot4_plugins.host_cli.output import json_option, print_json
 
@@ -163,5 +164,5 @@ def list_records(path: Path, kinds: tuple[str, ...], last: int, as_json: bool) -
         click.echo(line(record))
 
 
-for command in (search_records, export_records, check_file, follow_log):
+for command in (search_records, export_records, check_file, follow_log, sign_log):
     audit.add_command(command)

@@ -6,7 +6,7 @@ from typing import Final
 
 import click
 
-from bot4_core.audit import Checkpoint, CheckpointKey, read_checkpoints
+from bot4_core.audit import Checkpoint, read_checkpoints, read_verifier
 from bot4_core.domain_types.audit_records import AuditKind, AuditRecord
 from bot4_plugins.host_cli.order_story import event, headline, moment, outline, tripped, verdict
 
@@ -26,7 +26,7 @@ path_argument = click.argument("path", type=click.Path(path_type=Path, dir_okay=
 key_option = click.option(
     "--key",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="File with the secret that signs them; without it signatures are not looked at.",
+    help="Public key, or secret, that they are signed with; without it nobody looks at signatures.",
 )
 against_option = click.option(
     "--against",
@@ -43,8 +43,8 @@ def checkpoints_in(path: Path | None, key: Path | None) -> list[Checkpoint]:
     AuditError
         If they, or the key, cannot be read, or they are not signed with it.
     """
-    secret = None if key is None else CheckpointKey.read(key)
-    return [] if path is None else read_checkpoints(path, secret)
+    verifier = None if key is None else read_verifier(key)
+    return [] if path is None else read_checkpoints(path, verifier)
 
 
 def line(record: AuditRecord) -> str:

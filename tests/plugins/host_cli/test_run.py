@@ -1,8 +1,11 @@
 """``bot4 run`` and what can be asked of its audit log, on one session."""
 
+import contextlib
 import json
 import re
+import shutil
 import signal
+import sqlite3
 import subprocess
 import time
 from pathlib import Path
@@ -160,6 +163,26 @@ def test_a_log_is_verified_against_checkpoints_kept_elsewhere(tmp_path: Path) ->
     answer = called("audit", "verify", log, *options[:2])
     assert (answer.code, answer.out) == (9, "")
     assert "the checkpoints are of other@" in answer.complaint
+
+
+def test_another_account_signs_a_log_and_finds_what_was_cut_since(tmp_path: Path, ran: Ran) -> None:
+    log, notes, key = tmp_path / "log", tmp_path / "notes", tmp_path / "key"
+    shutil.copy(ran.report["audit"]["path"], log)
+    key.write_text("a secret of many bytes")
+    options = (str(log), "--key", str(key), "--to", str(notes))
+    assert "signed" in called("audit", "sign", *options).out
+    assert json.loads(called("audit", "sign", *options, "--json").out)["size"] > 0
+    assert notes.read_text().count("— bot4-hmac-sha256") == 2
+    missing = called("audit", "sign", str(tmp_path / "none"), *options[1:])
+    assert "there is no such audit log" in missing.complaint
+    with contextlib.closing(sqlite3.connect(log)) as database, database:
+        names = database.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall()
+        for (name,) in names:
+            database.execute(f"DROP TRIGGER {name}")
+        database.execute("DELETE FROM records WHERE sequence > 9")
+    answer = called("audit", "sign", *options)
+    assert answer.code != 0
+    assert notes.read_text().count("— bot4-hmac-sha256") == 2
 
 
 def test_i54_the_key_of_the_checkpoints_is_in_no_file(tmp_path: Path) -> None:
