@@ -1,7 +1,10 @@
 """The slow, obviously right order book: a SortedDict a side, rules written out one by one."""
 
 from collections.abc import MutableMapping
+from decimal import Decimal
+from itertools import zip_longest
 from typing import Any, TypeAlias
+from zlib import crc32
 
 import attrs
 import numpy as np
@@ -15,6 +18,26 @@ Ladder: TypeAlias = MutableMapping[int, int]  # SortedDicts: iterated in key ord
 MOST_REPEATS = 1024
 
 
+def digits_checksum(bids: list[tuple[int, int]], asks: list[tuple[int, int]]) -> int:
+    """Return the CRC-32 of the best levels' digits, asks first."""
+    levels = [*asks[:10], *bids[:10]]
+    return crc32("".join(str(number).lstrip("0") for level in levels for number in level).encode())
+
+
+def pairs_checksum(
+    bids: list[tuple[int, int]], asks: list[tuple[int, int]], exponents: tuple[int, int]
+) -> int:
+    """Return the signed CRC-32 of the best levels' decimals, bid and ask in turns."""
+    texts = [
+        f"{Decimal(value).scaleb(exponent).normalize():f}"
+        for both in zip_longest(bids[:25], asks[:25], fillvalue=())
+        for level in both
+        for value, exponent in zip(level, exponents, strict=False)
+    ]
+    found = crc32(":".join(texts).encode())
+    return found - 2**32 if found >= 2**31 else found
+
+
 @attrs.define
 class Delta:
     """One book message."""
@@ -23,6 +46,8 @@ class Delta:
     last: int
     link: int
     levels: list[Level]
+    checksum: int = 0
+    flags: int = 0
 
     @property
     def ids(self) -> tuple[int, int, int]:
@@ -35,6 +60,7 @@ class SlowBook:
 
     rule: ChainRule
     depth: int = 0
+    exponents: tuple[int, int] = (-2, -3)
     state: BookState = BookState.SYNCING
     bids: Ladder = attrs.field(factory=SortedDict[int, int])  # by negated price
     asks: Ladder = attrs.field(factory=SortedDict[int, int])
@@ -71,6 +97,7 @@ class SlowBook:
             if row["kind"] == EventKind.BOOK_SET
         ]
         delta = Delta(int(head["aux"]), int(head["sequence"]), int(head["link"]), levels)
+        delta.checksum, delta.flags = int(rows[-1]["price"]), int(rows[-1]["flags"])
         restarts = self.rule is ChainRule.STEP and delta.last == 1 and self.local.last != 0
         if int(head["flags"]) & EventFlag.SNAPSHOT or restarts:
             self.take_snapshot(delta)
@@ -80,7 +107,7 @@ class SlowBook:
             self.pending.clear()
             self.become_live()
             self.take_delta(delta)
-        elif self.rule is not ChainRule.NONE:
+        elif self.rule not in (ChainRule.NONE, ChainRule.CHECKSUM):
             self.pending.append(delta)
         else:
             self.count("dropped")
@@ -166,6 +193,7 @@ class SlowBook:
     def judge(self, delta: Delta) -> str:
         rules = {
             ChainRule.NONE: lambda _: "next",
+            ChainRule.CHECKSUM: lambda _: "next",
             ChainRule.STEP: self.judge_step,
             ChainRule.RANGE: self.judge_range,
             ChainRule.LINK: self.judge_link,
@@ -225,11 +253,22 @@ class SlowBook:
                 while len(book) > self.depth:
                     book.popitem()
         self.count("updates")
+        proven = self.is_proven(delta)
+        if not proven:
+            self.count("mismatched")
+            self.count("gaps")
         if self.bids and self.asks and -next(iter(self.bids)) >= next(iter(self.asks)):
             self.count("crossed")
             self.leave(BookState.CROSSED)
-        elif diverged:
+        elif diverged or not proven:
             self.leave(BookState.STALE)
+
+    def is_proven(self, delta: Delta) -> bool:
+        if delta.flags & EventFlag.DIGITS_CHECKED:
+            return delta.checksum == digits_checksum(*self.levels())
+        if delta.flags & EventFlag.PAIRS_CHECKED:
+            return delta.checksum == pairs_checksum(*self.levels(), self.exponents)
+        return self.rule is not ChainRule.CHECKSUM
 
     def set_level(self, side: int, price: int, size: int) -> bool:
         """Set one level; return whether it proves that the book has diverged."""
@@ -242,7 +281,7 @@ class SlowBook:
             return False
         self.count("orphans")
         beyond = 0 < self.depth <= len(book) and key > max(book)
-        return self.rule is ChainRule.STEP and not beyond
+        return self.rule in (ChainRule.STEP, ChainRule.CHECKSUM) and not beyond
 
 
 def compare(book: Any, twin: SlowBook) -> None:

@@ -7,8 +7,9 @@ import numpy as np
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from tests.reference.book_records import Level, book_message
+from tests.reference.book_twin import digits_checksum
 
-from bot4_core.domain_types.records import ChainRule, Side
+from bot4_core.domain_types.records import ChainRule, EventFlag, Side
 
 Sides: TypeAlias = tuple[dict[int, int], dict[int, int]]
 
@@ -86,9 +87,17 @@ class VenueBook:
                 del book[price]
         first, self.last, link = self.ids(change)
         self.remember()
-        return book_message(
+        message = book_message(
             levels, first=first, last=self.last, link=link, instrument=self.instrument
         )
+        return self.checked(message, self.last)
+
+    def checked(self, message: NDArray[np.void], last: int) -> NDArray[np.void]:
+        """Return the message with the checksum of the book as of an id, where the rule wants it."""
+        if self.rule is ChainRule.CHECKSUM:
+            message[-1]["price"] = digits_checksum(*self.levels_at(last))
+            message[-1]["flags"] |= EventFlag.DIGITS_CHECKED
+        return message
 
     def snapshot(self, at: int | None = None) -> NDArray[np.void]:
         """Return the whole book as of an id, now by default."""
@@ -97,7 +106,8 @@ class VenueBook:
         self.shown.add(last)
         levels = [(Side.BUY, price, bids[price]) for price in sorted(bids, reverse=True)]
         levels += [(Side.SELL, price, asks[price]) for price in sorted(asks)]
-        return book_message(levels, last=last, snapshot=True, instrument=self.instrument)
+        message = book_message(levels, last=last, snapshot=True, instrument=self.instrument)
+        return self.checked(message, last)
 
     def levels_at(self, last: int) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
         """Return the levels as of an id, best first."""

@@ -45,7 +45,7 @@ class EventKind(IntEnum):
     ==================== =========== =========== ============ ============== ===============
     BOOK_CLEAR           --          --          last id      first id       previous id
     BOOK_SET             level       new size    last id      first id       previous id
-    BOOK_END             --          level count last id      first id       previous id
+    BOOK_END             checksum    level count last id      first id       previous id
     TRADE                price       size        trade id     maker order    taker order
     QUOTE                best bid    bid size    update id    best ask       ask size
     MARK, INDEX          price * 1e8 --          --           --             --
@@ -70,6 +70,7 @@ class EventKind(IntEnum):
     TRADE_CORRECTED      new price   new size    trade id     new fee        order number
     ==================== =========== =========== ============ ============== ===============
 
+    The checksum of ``BOOK_END`` counts where a flag says how it was made.
     An id that a venue does not send is -1, and so is the number of an order that is not ours.
     ``ORDER_NOT_FOUND`` answers a query by client id; its ``time`` is the venue's clock then.
     ``ORDER_IN_DOUBT`` is an answer that is no acceptance and no definitive refusal. Of two
@@ -120,6 +121,8 @@ class EventFlag(IntFlag):
     LIQUIDATED = 64  # our fill; the venue made the order to close what we could not hold
     DELEVERAGED = 128  # our fill; the venue closed it against somebody's liquidation
     SETTLED = 256  # our fill; the contract was settled or delivered
+    DIGITS_CHECKED = 512  # the closing record has a checksum of the best levels' digits (Kraken)
+    PAIRS_CHECKED = 1024  # ... of the best levels' texts in pairs (OKX)
 
 
 class Side(IntEnum):
@@ -146,6 +149,7 @@ class ChainRule(IntEnum):
     RANGE = 1  # first <= last local + 1 <= last (Binance spot)
     LINK = 2  # previous id equals the last local id (Binance futures, OKX)
     STEP = 3  # ids rise by one (Bybit)
+    CHECKSUM = 4  # no ids: every message carries a checksum of the best levels (Kraken)
 
 
 class OrderType(IntEnum):

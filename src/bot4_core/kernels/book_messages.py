@@ -161,7 +161,7 @@ def _take_snapshot(row: BookRow, memory: Words, events: Events, begin: int, end:
     row["received"] = closing["received"]
     row["snapshots"] += 1
     row["state"] = LIVE
-    settle(row, memory, diverged)
+    settle(row, memory, diverged, closing["price"], closing["flags"])
     replay_pending(row, memory)
     if row["state"] == LIVE:
         become_live(row)
@@ -224,7 +224,7 @@ def _take_next(row: BookRow, memory: Words, events: Events, begin: int, stop: in
     accept_delta(row, closing["aux"], closing["sequence"], closing["link"])
     row["time"] = closing["time"]
     row["received"] = closing["received"]
-    settle(row, memory, diverged)
+    settle(row, memory, diverged, closing["price"], closing["flags"])
     return end + 1
 
 

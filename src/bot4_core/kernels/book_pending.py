@@ -14,6 +14,7 @@ LIVE: Final = int(BookState.LIVE)
 SYNCING: Final = int(BookState.SYNCING)
 STALE: Final = int(BookState.STALE)
 NONE: Final = int(ChainRule.NONE)
+CHECKSUM: Final = int(ChainRule.CHECKSUM)
 
 # words of a kept delta, before its levels
 COUNT: Final = 0
@@ -23,7 +24,9 @@ LINK: Final = 3
 TIME: Final = 4
 RECEIVED: Final = 5
 APPLIED: Final = 6
-KEPT_HEADER: Final = 7
+CHECKED: Final = 7
+FLAGS: Final = 8
+KEPT_HEADER: Final = 9
 KEPT_LEVEL: Final = 3  # price, size, side
 
 
@@ -46,7 +49,7 @@ def keep_delta(row: BookRow, memory: Words, events: Events, begin: int, end: int
     """Keep the delta in ``events[begin:end]``, its closing record last, for a later snapshot."""
     count = end - begin - 1
     words = KEPT_HEADER + KEPT_LEVEL * count
-    if row["chain"] == NONE or words > row["pending_size"]:
+    if row["chain"] == NONE or row["chain"] == CHECKSUM or words > row["pending_size"]:
         row["dropped"] += 1
         return
     if row["pending_used"] + words > row["pending_size"]:
@@ -60,6 +63,8 @@ def keep_delta(row: BookRow, memory: Words, events: Events, begin: int, end: int
     memory[at + TIME] = closing["time"]
     memory[at + RECEIVED] = closing["received"]
     memory[at + APPLIED] = 0
+    memory[at + CHECKED] = closing["price"]
+    memory[at + FLAGS] = closing["flags"]
     at += KEPT_HEADER
     for j in range(begin, end - 1):
         event = events[j]
@@ -82,7 +87,7 @@ def _apply_kept(row: BookRow, memory: Words, at: int) -> None:
     accept_delta(row, memory[at + FIRST], memory[at + LAST], memory[at + LINK])
     row["time"] = memory[at + TIME]
     row["received"] = memory[at + RECEIVED]
-    settle(row, memory, diverged)
+    settle(row, memory, diverged, memory[at + CHECKED], memory[at + FLAGS])
 
 
 @kernel()

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from bot4_core.domain_types.records import BookState
 from bot4_core.jit import kernel
+from bot4_core.kernels.book_checksum import is_proven
 from bot4_core.kernels.book_ladder import (
     MISFIT,
     best_price,
@@ -82,11 +83,14 @@ BOOK_DTYPE: Final = np.dtype(
         ("orphans", "<i8"),  # removals of levels that were not there
         ("diverged", "<i8"),  # orphans where the venue's rule allows none
         ("duplicates", "<i8"),
+        ("mismatched", "<i8"),  # book messages whose checksum is not the book's
         ("malformed", "<i8"),  # book messages whose records do not fit together
         ("dropped", "<i8"),  # deltas not kept while waiting for a snapshot
         # settings
         ("chain", "<i8"),  # ChainRule
         ("depth", "<i8"),
+        ("price_places", "<i8"),  # decimals of scaled prices and sizes
+        ("size_places", "<i8"),
         ("strict", "<i8"),  # 1 where a removal of an absent level proves divergence
         # where the parts live in memory
         ("bids", "<i8"),
@@ -208,18 +212,24 @@ def publish(row: BookRow, memory: Words) -> None:
 
 
 @kernel()
-def settle(row: BookRow, memory: Words, diverged: int) -> None:
+def settle(row: BookRow, memory: Words, diverged: int, checksum: int, flags: int) -> None:
     """Publish a complete message and judge the book it made.
 
     Parameters
     ----------
     diverged : int
         The row's count of the same name before the message.
+    checksum, flags : int
+        What the message says of the book (see `book_checksum`).
     """
     publish(row, memory)
     row["updates"] += 1
+    proven = is_proven(row, memory, checksum, flags)
+    if not proven:
+        row["mismatched"] += 1
+        row["gaps"] += 1
     if row["bid_levels"] > 0 and row["ask_levels"] > 0 and row["bid"] >= row["ask"]:
         row["crossed"] += 1
         distrust(row, CROSSED)
-    elif row["diverged"] != diverged:
+    elif not proven or row["diverged"] != diverged:
         distrust(row, STALE)

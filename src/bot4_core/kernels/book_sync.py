@@ -13,6 +13,7 @@ LINK, no  link == local, or            link == local
 first id  link < local < last
 STEP      last == local + 1            last == local + 1; last == 1 is a snapshot
 NONE      any                          any
+CHECKSUM  any; a wrong checksum of the book that it makes is a gap
 ========= ============================ ===========================================================
 
 A futures delta that only links to the snapshot, its first id further on, is not taken: the delta

@@ -38,6 +38,7 @@ COUNTERS: Final = (
     "crossed",
     "orphans",
     "duplicates",
+    "mismatched",
     "malformed",
     "dropped",
     "quotes",
@@ -86,7 +87,9 @@ class Books:
             self.memory.add_book(row)
             for field in ("chain", "depth"):
                 row[field] = table[i][field]
-            row["strict"] = int(table[i]["chain"] == ChainRule.STEP)
+            row["strict"] = int(table[i]["chain"] in (ChainRule.STEP, ChainRule.CHECKSUM))
+            row["price_places"] = -table[i]["price_exponent"]
+            row["size_places"] = -table[i]["size_exponent"]
             for field in ("last", "first", "link"):
                 row[field] = -1
             row["wanted"] = 1
