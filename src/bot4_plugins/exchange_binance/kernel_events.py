@@ -2,13 +2,15 @@
 
 from typing import Final
 
-from bot4_core.domain_types.records import EventFlag, EventKind, Side
+from bot4_core.domain_types.records import EventFlag, EventKind, Record, Records, Side
 from bot4_core.jit import kernel
 from bot4_core.kernels.wire import scan_decimal
 from bot4_core.kernels.wire_bytes import Text
+from bot4_core.kernels.wire_levels import complete_book
+from bot4_core.kernels.wire_messages import UNKNOWN, begin_record
 from bot4_core.kernels.wire_symbols import INSTRUMENT, PRICE_PLACES, SIZE_PLACES
-from bot4_core.plugins.interfaces import Record, Records
-from bot4_plugins.exchange_binance.kernel_layout import PREVIOUS, UNKNOWN, bit, letter
+from bot4_core.kernels.wire_times import nanoseconds
+from bot4_plugins.exchange_binance.kernel_layout import PREVIOUS, bit, letter
 from bot4_plugins.exchange_binance.kernel_levels import read_deferred
 
 __all__ = [
@@ -17,7 +19,6 @@ __all__ = [
     "decode_quote",
     "decode_trade",
     "event_time",
-    "nanoseconds",
     "read_amounts",
 ]
 
@@ -28,9 +29,7 @@ LAST: Final = int(EventFlag.LAST)
 BUY: Final = int(Side.BUY)
 SELL: Final = int(Side.SELL)
 
-NANOSECONDS: Final = 1_000_000  # in a millisecond
 INT64_MAX: Final = 2**63 - 1
-LAST_MOMENT: Final = 9_223_372_036_854  # milliseconds that fit into 64 bits as nanoseconds
 
 EVENT_TIME: Final = letter("E")
 TIME: Final = letter("T")
@@ -76,12 +75,6 @@ def read_amounts(text: Text, stop: int, state: Record, fields: tuple[int, ...], 
 
 
 @kernel(inline=True)
-def nanoseconds(milliseconds: int) -> int:
-    """Return a time in nanoseconds, -1 if it leaves 64 bits."""
-    return milliseconds * NANOSECONDS if milliseconds <= LAST_MOMENT else -1
-
-
-@kernel(inline=True)
 def event_time(state: Record) -> int:
     """Return the event's time in nanoseconds, 0 if it has none, -1 where it is no time."""
     seen = state["seen"]
@@ -97,16 +90,7 @@ def event_time(state: Record) -> int:
 @kernel(inline=True)
 def begin(record: Record, kind: int, time: int, received: int, instrument: int) -> None:
     """Write all fields of a record that is the only one of its message so far."""
-    record["time"] = time
-    record["received"] = received
-    record["price"] = 0
-    record["size"] = 0
-    record["sequence"] = -1
-    record["aux"] = -1
-    record["link"] = -1
-    record["instrument"] = instrument
-    record["kind"] = kind
-    record["side"] = 0
+    begin_record(record, kind, time, received, instrument)
     record["flags"] = LAST
 
 
@@ -128,16 +112,12 @@ def decode_book(
         return UNKNOWN
     end = int(state["next"])
     begin(records[end], BOOK_END, time, received, state["symbols"][state["row"] + INSTRUMENT])
-    records[end]["size"] = end - count
-    for index in range(count, end + 1):
-        record = records[index]
-        record["time"] = time
-        record["received"] = received
-        record["sequence"] = last
-        record["aux"] = first
-        record["link"] = link
-        record["flags"] = 0
-    records[end]["flags"] = LAST
+    closing = records[end]
+    closing["size"] = end - count
+    closing["sequence"] = last
+    closing["aux"] = first
+    closing["link"] = link
+    complete_book(records, count, end, 0, LAST)
     return end + 1 - count
 
 

@@ -6,6 +6,7 @@ Anything that is not a plain field with a short name is left to the slow decoder
 
 from typing import Final
 
+from bot4_core.domain_types.records import Record
 from bot4_core.jit import kernel
 from bot4_core.kernels.wire import LOST, ZERO, peek, scan_count
 from bot4_core.kernels.wire_bytes import Text, byte, word
@@ -23,7 +24,6 @@ from bot4_core.kernels.wire_json import (
     skip_value,
 )
 from bot4_core.kernels.wire_symbols import find_symbol
-from bot4_core.plugins.interfaces import Record
 from bot4_plugins.exchange_binance.kernel_layout import PREVIOUS, letter
 
 __all__ = ["begin_fields", "follow", "scan_fields"]

@@ -1,17 +1,11 @@
-"""Whole messages: envelope, event, records; and many messages of one buffer in one call."""
+"""Whole messages: envelope, event, records."""
 
 from typing import Final
 
-import numpy as np
-from numpy.typing import NDArray
-
-from bot4_core.domain_types.records import EVENT_DTYPE
+from bot4_core.domain_types.records import Record, Records
 from bot4_core.jit import kernel
-from bot4_core.kernels.book import ROWS, WORDS, apply_events
-from bot4_core.kernels.book_state import BOOK_DTYPE
-from bot4_core.kernels.tables import TableSet, table_at
 from bot4_core.kernels.wire import LOST
-from bot4_core.kernels.wire_bytes import Buffer, Text, borrowed, text_of, word
+from bot4_core.kernels.wire_bytes import Text, word
 from bot4_core.kernels.wire_json import (
     CLOSE_OBJECT,
     COLON,
@@ -22,41 +16,22 @@ from bot4_core.kernels.wire_json import (
     skip_space,
     skip_string,
 )
+from bot4_core.kernels.wire_messages import UNKNOWN, message_kernels
 from bot4_core.kernels.wire_symbols import text_word
-from bot4_core.plugins.interfaces import Record, Records
 from bot4_plugins.exchange_binance.kernel_events import decode_book, decode_quote, decode_trade
 from bot4_plugins.exchange_binance.kernel_fields import begin_fields, follow, scan_fields
-from bot4_plugins.exchange_binance.kernel_layout import (
-    DECODER_DTYPE,
-    ROOM,
-    UNAPPLIED,
-    UNKNOWN,
-    bit,
-    letter,
-)
+from bot4_plugins.exchange_binance.kernel_layout import DECODER_DTYPE, bit, letter
 from bot4_plugins.exchange_binance.kernel_levels import read_side
 from bot4_plugins.exchange_binance.kernel_prices import decode_candle, decode_mark
 from bot4_plugins.exchange_binance.kernel_snapshots import decode_snapshot, is_snapshot
 
-__all__ = ["BOOKS", "RECORDS", "STATES", "decode_and_apply", "decode_message", "decode_messages"]
-
-STATES: Final = 0
-"""Slot of `decode_and_apply`'s tables: the decoder's record."""
-RECORDS: Final = 1
-"""Slot: the records to write to."""
-BOOKS: Final = 2
-"""Slot: the books' own tables."""
-NUMBER_DTYPE: Final = np.dtype(np.int64)
+__all__ = ["MESSAGES"]
 
 
 def _spelled(text: bytes) -> int:
     return int.from_bytes(text, "little")
 
 
-SHORTEST_LEVEL: Final = 8
-"""Bytes that a book level takes at least; it bounds the records of a message."""
-SPARE: Final = 8
-"""Records beyond those of the levels that a message may give."""
 EVENT: Final = letter("e")
 HAS_EVENT: Final = bit("e")
 BARE_QUOTE: Final = bit("u", "s", "b", "B", "a", "A")
@@ -152,8 +127,6 @@ def _decode_event(  # noqa: PLR0911 - one for each kind of event
 def _decode_text(
     text: Text, start: int, stop: int, received: int, records: Records, count: int, state: Record
 ) -> int:
-    if (stop - start) // SHORTEST_LEVEL + SPARE > len(records) - count:
-        return ROOM
     if is_snapshot(text, start, stop):
         return decode_snapshot(text, start, stop, received, state, records, count)
     state["row"] = -1
@@ -168,80 +141,5 @@ def _decode_text(
     return _decode_event(text, stop, received, state, records, count)
 
 
-@kernel()
-def decode_message(
-    data: Buffer, received: int, records: Records, count: int, states: Records
-) -> int:
-    """Write the records of one message from ``records[count]`` on.
-
-    Returns
-    -------
-    int
-        How many; or ``ROOM`` if they might not fit, ``UNKNOWN`` if the slow decoder must judge.
-    """
-    stop = len(data)
-    start = 0 * stop  # no literal, so that this and blocks share one compiled form
-    rows = borrowed(records)
-    return _decode_text(text_of(data), start, stop, received, rows, count, states[0])
-
-
-@kernel()
-def decode_and_apply(data: Buffer, received: int, count: int, tables: TableSet) -> int:
-    """Decode one message and apply its records to the books, in one call from Python.
-
-    Parameters
-    ----------
-    tables : TableSet
-        The decoder's record, the batch's records and the books, at `STATES`, `RECORDS`, `BOOKS`.
-
-    Returns
-    -------
-    int
-        As of `decode_message` if all records were applied, or `UNAPPLIED`: then ``made`` and
-        ``applied`` of the decoder's record say how many there are, and the place behind the last
-        one applied.
-    """
-    states = table_at(tables, STATES, DECODER_DTYPE)
-    records = table_at(tables, RECORDS, EVENT_DTYPE)
-    made = decode_message(data, received, records, count, states)
-    if made <= 0:
-        return made
-    books = table_at(tables, BOOKS, NUMBER_DTYPE)
-    rows, words = table_at(books, ROWS, BOOK_DTYPE), table_at(books, WORDS, NUMBER_DTYPE)
-    applied = apply_events(rows, words, records, count, count + made)
-    if applied == count + made:
-        return made
-    states[0]["made"] = made
-    states[0]["applied"] = applied
-    return UNAPPLIED
-
-
-@kernel()
-def decode_messages(
-    data: Buffer,
-    starts: NDArray[np.int64],
-    stops: NDArray[np.int64],
-    received: NDArray[np.int64],
-    records: Records,
-    count: int,
-    states: Records,
-    first: int,
-) -> tuple[int, int, int]:
-    """Decode messages from number ``first`` on until one needs room or the slow decoder.
-
-    Returns
-    -------
-    next, count, result : int
-        Number of the message not decoded, records now held, and why it stopped (0: at the end).
-    """
-    text = text_of(data)
-    state = states[0]
-    rows = borrowed(records)
-    for index in range(first, len(starts)):
-        result = _decode_text(
-            text, starts[index], stops[index], received[index], rows, count, state
-        )
-        if result < 0:
-            return index, count, result
-        count += result
-    return len(starts), count, 0
+MESSAGES: Final = message_kernels(_decode_text, DECODER_DTYPE)
+"""The decoder as the adapter calls it."""

@@ -2,15 +2,16 @@
 
 from typing import Final
 
-from bot4_core.domain_types.records import EventFlag, EventKind
+from bot4_core.domain_types.records import EventFlag, EventKind, Record, Records
 from bot4_core.jit import kernel
 from bot4_core.kernels.wire import scan_signed_decimal
 from bot4_core.kernels.wire_bytes import Text
+from bot4_core.kernels.wire_messages import UNKNOWN
 from bot4_core.kernels.wire_symbols import INSTRUMENT, PRICE_PLACES, SIZE_PLACES
-from bot4_core.plugins.interfaces import Record, Records
-from bot4_plugins.exchange_binance.kernel_events import begin, event_time, nanoseconds, read_amounts
+from bot4_core.kernels.wire_times import nanoseconds
+from bot4_plugins.exchange_binance.kernel_events import begin, event_time, read_amounts
 from bot4_plugins.exchange_binance.kernel_fields import begin_fields, scan_fields
-from bot4_plugins.exchange_binance.kernel_layout import UNKNOWN, bit, letter
+from bot4_plugins.exchange_binance.kernel_layout import bit, letter
 
 __all__ = ["MARK_PLACES", "RATE_PLACES", "decode_candle", "decode_mark"]
 

@@ -5,16 +5,17 @@ Only the spelling that the venue uses is read here: no white space, this order o
 
 from typing import Final
 
-from bot4_core.domain_types.records import EventFlag, EventKind
+from bot4_core.domain_types.records import EventFlag, EventKind, Record, Records
 from bot4_core.jit import kernel
 from bot4_core.kernels.wire import LOST, peek, scan_count
 from bot4_core.kernels.wire_bytes import Text, word
 from bot4_core.kernels.wire_json import CLOSE_OBJECT, OPEN_OBJECT, skip_space
+from bot4_core.kernels.wire_levels import complete_book
+from bot4_core.kernels.wire_messages import UNKNOWN
 from bot4_core.kernels.wire_symbols import INSTRUMENT
-from bot4_core.plugins.interfaces import Record, Records
-from bot4_plugins.exchange_binance.kernel_events import begin, nanoseconds
-from bot4_plugins.exchange_binance.kernel_layout import UNKNOWN
-from bot4_plugins.exchange_binance.kernel_levels import BUY, SELL, read_levels
+from bot4_core.kernels.wire_times import nanoseconds
+from bot4_plugins.exchange_binance.kernel_events import begin
+from bot4_plugins.exchange_binance.kernel_levels import BUY, SELL, read_state_levels
 
 __all__ = ["decode_snapshot", "is_snapshot"]
 
@@ -63,7 +64,7 @@ def _scan_side(
 ) -> int:
     if at + 8 > stop or word(text, at) != key:
         return LOST
-    return read_levels(text, at + 8, stop, state, records, side)
+    return read_state_levels(text, at + 8, stop, state, records, side)
 
 
 @kernel()
@@ -91,13 +92,6 @@ def decode_snapshot(
     begin(records[count], BOOK_CLEAR, time, received, instrument)
     begin(records[end], BOOK_END, time, received, instrument)
     records[end]["size"] = end - count - 1
-    for index in range(count, end + 1):
-        record = records[index]
-        record["time"] = time
-        record["received"] = received
-        record["sequence"] = last
-        record["aux"] = -1
-        record["link"] = -1
-        record["flags"] = SNAPSHOT
-    records[end]["flags"] = LAST_SNAPSHOT
+    records[end]["sequence"] = last
+    complete_book(records, count, end, SNAPSHOT, LAST_SNAPSHOT)
     return end + 1 - count

@@ -14,8 +14,8 @@ from bot4_core.domain_types.instruments import (
 )
 from bot4_core.domain_types.number_text import exponent_of_text, scaled_from_text
 from bot4_core.errors import Bot4Error, DecodeError
-from bot4_plugins.exchange_binance.drafts import amount_text
 from bot4_plugins.exchange_binance.venue import STATUS, VenueFacts
+from bot4_plugins.venue_toolkit.drafts import amount_text
 
 __all__ = ["Catalogue", "read_metadata"]
 

@@ -5,25 +5,14 @@ is taken as RFC 8259 has it: UTF-8, no ``NaN``, nothing after the value; a name 
 is a fault. Fields that are not read may hold anything.
 """
 
-import json
 from collections.abc import Callable
-from typing import Final, NoReturn, TypeVar
+from typing import Final
 
 import attrs
-import msgspec
 from msgspec import UNSET, UnsetType
 
-from bot4_core.domain_types.number_text import INT64_MAX
 from bot4_core.domain_types.records import EventFlag, EventKind, Side
 from bot4_core.errors import DecodeError
-from bot4_plugins.exchange_binance.drafts import (
-    DraftEvent,
-    DraftMessage,
-    fixed_amount,
-    is_zero,
-    price_text,
-    size_text,
-)
 from bot4_plugins.exchange_binance.messages import (
     AggregateTradeMessage,
     CandleMessage,
@@ -34,15 +23,28 @@ from bot4_plugins.exchange_binance.messages import (
     SnapshotMessage,
     TradeMessage,
 )
+from bot4_plugins.venue_toolkit.drafts import (
+    DraftEvent,
+    DraftMessage,
+    draft_book,
+    draft_message,
+    fixed_amount,
+    is_zero,
+    price_text,
+    size_text,
+)
+from bot4_plugins.venue_toolkit.strict_json import (
+    checked_count,
+    checked_symbol,
+    plain_object,
+    typed,
+)
+from bot4_plugins.venue_toolkit.time_text import nanoseconds_of
 
 __all__ = ["Acknowledgement", "Metadata", "SlowResult", "decode_slowly"]
 
-T = TypeVar("T")
-
-NANOSECONDS: Final = 1_000_000  # in a millisecond
 MARK_EXPONENT: Final = -8
 RATE_EXPONENT: Final = -12
-LONGEST_SYMBOL: Final = 64
 QUOTE_FIELDS: Final = frozenset(QuoteMessage.__struct_fields__) - {"E", "T"}
 
 
@@ -64,75 +66,14 @@ class Metadata:
 SlowResult = DraftMessage | Acknowledgement | Metadata
 
 
-class _Fraction:
-    """A number with a point or an exponent: fits no field that is read."""
-
-    def __init__(self, text: str) -> None:
-        self.text = text
-
-    def __repr__(self) -> str:
-        return self.text
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise DecodeError(f"{name} is not JSON")
-
-
-def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    content = dict(pairs)
-    if len(content) != len(pairs):
-        raise DecodeError("a field name stands twice in one object")
-    return content
-
-
-def _plain(data: bytes) -> dict[str, object]:
-    """Read JSON into plain data."""
-    try:
-        content = json.loads(
-            data.decode(),
-            object_pairs_hook=_unique,
-            parse_constant=_refuse_constant,
-            parse_float=_Fraction,
-        )
-    except (ValueError, RecursionError) as error:
-        raise DecodeError(f"not JSON: {error}") from None
-    if not isinstance(content, dict):
-        raise DecodeError("not a JSON object")
-    return content
-
-
-def _typed(content: object, kind: type[T]) -> T:
-    try:
-        return msgspec.convert(content, kind)
-    except msgspec.ValidationError as error:
-        raise DecodeError(str(error)) from None
-
-
-def _count(value: int, what: str, limit: int = INT64_MAX) -> int:
-    if not 0 <= value <= limit:
-        raise DecodeError(f"{what} {value} is not between 0 and {limit}")
-    return value
-
-
 def _nanoseconds(milliseconds: int | UnsetType) -> int:
     if milliseconds is UNSET:
         return 0
-    return _count(milliseconds, "time", INT64_MAX // NANOSECONDS) * NANOSECONDS
+    return nanoseconds_of(milliseconds)
 
 
 def _time(transaction: int | UnsetType, event: int | UnsetType) -> int:
     return _nanoseconds(event if transaction is UNSET else transaction)
-
-
-def _symbol(name: str) -> str:
-    if not 0 < len(name) <= LONGEST_SYMBOL or not name.isprintable():
-        raise DecodeError(f"{name[:80]!r} is not a symbol")
-    return name
-
-
-def _message(symbol: str, *events: DraftEvent) -> DraftMessage:
-    last = attrs.evolve(events[-1], flags=events[-1].flags | EventFlag.LAST)
-    return DraftMessage(symbol=symbol, events=(*events[:-1], last))
 
 
 def _book(
@@ -140,25 +81,17 @@ def _book(
 ) -> DraftMessage:
     """Write the levels of both sides, each event with the template's time, ids and flags."""
     levels = [
-        attrs.evolve(
-            template,
-            kind=EventKind.BOOK_SET,
-            price=price_text(price),
-            size=size_text(size),
-            side=int(side),
-        )
+        (side, price, size)
         for side, rows in zip((Side.BUY, Side.SELL), sides, strict=True)
         for price, size in rows
     ]
-    first = [attrs.evolve(template, kind=EventKind.BOOK_CLEAR)] if clear else []
-    end = attrs.evolve(template, kind=EventKind.BOOK_END, size=len(levels))
-    return _message(symbol, *first, *levels, end)
+    return draft_book(symbol, levels, template, clear=clear)
 
 
 def _depth(content: object, *, linked: bool) -> DraftMessage:
-    message = _typed(content, DepthMessage)
-    first = _count(message.U, "first id")
-    last = _count(message.u, "last id")
+    message = typed(content, DepthMessage)
+    first = checked_count(message.U, "first id")
+    last = checked_count(message.u, "last id")
     if first > last:
         raise DecodeError(f"first id {first} is above last id {last}")
     if linked and message.pu is UNSET:
@@ -168,74 +101,74 @@ def _depth(content: object, *, linked: bool) -> DraftMessage:
         time=_time(message.T, message.E),
         sequence=last,
         aux=first,
-        link=-1 if message.pu is UNSET else _count(message.pu, "previous id"),
+        link=-1 if message.pu is UNSET else checked_count(message.pu, "previous id"),
     )
-    return _book(_symbol(message.s), (message.b, message.a), template, clear=False)
+    return _book(checked_symbol(message.s), (message.b, message.a), template, clear=False)
 
 
 def _snapshot(content: object) -> DraftMessage:
-    message = _typed(content, SnapshotMessage)
+    message = typed(content, SnapshotMessage)
     template = DraftEvent(
         kind=EventKind.BOOK_SET,
         time=_time(message.T, message.E),
-        sequence=_count(message.last_update_id, "last id"),
+        sequence=checked_count(message.last_update_id, "last id"),
         flags=int(EventFlag.SNAPSHOT),
     )
-    symbol = _symbol(message.symbol) if message.symbol else ""
+    symbol = checked_symbol(message.symbol) if message.symbol else ""
     return _book(symbol, (message.bids, message.asks), template, clear=True)
 
 
 def _quote(content: object) -> DraftMessage:
-    message = _typed(content, QuoteMessage)
+    message = typed(content, QuoteMessage)
     event = DraftEvent(
         kind=EventKind.QUOTE,
         time=_time(message.T, message.E),
         price=price_text(message.b, "bid", zero=True),
         size=size_text(message.B, "bid size"),
-        sequence=_count(message.u, "update id"),
+        sequence=checked_count(message.u, "update id"),
         aux=price_text(message.a, "ask", zero=True),
         link=size_text(message.A, "ask size"),
     )
     for price, size in ((message.b, message.B), (message.a, message.A)):
         if is_zero(price) and not is_zero(size):
             raise DecodeError(f"size {size} on a side without orders")
-    return _message(_symbol(message.s), event)
+    return draft_message(checked_symbol(message.s), event)
 
 
 def _trade(content: object) -> DraftMessage:
-    message = _typed(content, TradeMessage)
+    message = typed(content, TradeMessage)
     maker = taker = -1
     if message.a is not UNSET and message.b is not UNSET:
-        buyer, seller = _count(message.b, "order id"), _count(message.a, "order id")
+        buyer, seller = checked_count(message.b, "order id"), checked_count(message.a, "order id")
         maker, taker = (buyer, seller) if message.m else (seller, buyer)
     event = DraftEvent(
         kind=EventKind.TRADE,
         time=_time(message.T, message.E),
         price=price_text(message.p),
         size=size_text(message.q, zero=False),
-        sequence=_count(message.t, "trade id"),
+        sequence=checked_count(message.t, "trade id"),
         aux=maker,
         link=taker,
         side=int(Side.SELL if message.m else Side.BUY),
     )
-    return _message(_symbol(message.s), event)
+    return draft_message(checked_symbol(message.s), event)
 
 
 def _aggregate_trade(content: object) -> DraftMessage:
-    message = _typed(content, AggregateTradeMessage)
+    message = typed(content, AggregateTradeMessage)
     event = DraftEvent(
         kind=EventKind.TRADE,
         time=_time(message.T, message.E),
         price=price_text(message.p),
         size=size_text(message.q, zero=False),
-        sequence=_count(message.a, "trade id"),
+        sequence=checked_count(message.a, "trade id"),
         side=int(Side.SELL if message.m else Side.BUY),
     )
-    return _message(_symbol(message.s), event)
+    return draft_message(checked_symbol(message.s), event)
 
 
 def _mark(content: object) -> DraftMessage:
-    message = _typed(content, MarkMessage)
+    message = typed(content, MarkMessage)
     time = _nanoseconds(message.E)
     prices = [(EventKind.MARK, message.p)]
     if message.i:
@@ -250,11 +183,11 @@ def _mark(content: object) -> DraftMessage:
         rate = fixed_amount(message.r, "funding rate", RATE_EXPONENT)
         settles = _nanoseconds(message.T)
         events.append(DraftEvent(kind=EventKind.FUNDING, time=time, price=rate, aux=settles))
-    return _message(_symbol(message.s), *events)
+    return draft_message(checked_symbol(message.s), *events)
 
 
 def _candle(content: object) -> DraftMessage:
-    message = _typed(content, CandleMessage)
+    message = typed(content, CandleMessage)
     _time(message.T, message.E)
     body = message.k
     event = DraftEvent(
@@ -267,7 +200,7 @@ def _candle(content: object) -> DraftMessage:
         link=price_text(body.h, "high"),
         flags=int(EventFlag.CLOSED if body.x else EventFlag.NONE),
     )
-    return _message(_symbol(message.s), event)
+    return draft_message(checked_symbol(message.s), event)
 
 
 _EVENTS: Final[dict[str, Callable[[object], DraftMessage]]] = {
@@ -314,7 +247,7 @@ def decode_slowly(data: bytes, *, linked: bool) -> SlowResult:
     DecodeError, PrecisionError, NumberOverflowError
         If the message is not one of those that the venue documents, or has wrong values.
     """
-    content = _plain(data)
+    content = plain_object(data)
     if "stream" in content and "data" in content:
         inner = content["data"]
         if not isinstance(content["stream"], str) or not isinstance(inner, dict):

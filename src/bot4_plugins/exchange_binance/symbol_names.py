@@ -3,12 +3,11 @@
 from decimal import Decimal
 from typing import Final
 
-import attrs
-
 from bot4_core.domain_types.instruments import InstrumentKind, Settlement
 from bot4_plugins.exchange_binance.venue import VenueFacts
+from bot4_plugins.venue_toolkit.symbol_registry import ListingGuess
 
-__all__ = ["ListingGuess", "guess_listing"]
+__all__ = ["guess_listing"]
 
 QUOTES: Final = (
     *("USDT", "USDC", "FDUSD", "TUSD", "BUSD", "USD1", "USD"),
@@ -16,17 +15,6 @@ QUOTES: Final = (
 )
 COINM_CONTRACT: Final = Decimal(10)  # USD; BTC contracts are ten times as large
 COINM_BTC_CONTRACT: Final = Decimal(100)
-
-
-@attrs.frozen(kw_only=True)
-class ListingGuess:
-    """Assets and form of an instrument, as its name suggests them."""
-
-    base: str
-    quote: str
-    kind: InstrumentKind
-    settlement: Settlement
-    multiplier: Decimal = Decimal(1)
 
 
 def _assets(pair: str) -> tuple[str, str]:

@@ -24,12 +24,8 @@ from bot4_core.domain_types.canonical_types import InstrumentId, Nanoseconds, Sy
 from bot4_core.errors import ConfigError, PrecisionGrew
 from bot4_core.jit import warm_up
 from bot4_core.market.event_batch import EventBatch
-from bot4_plugins.exchange_binance.adapter import (
-    KEPT_BYTES,
-    KEPT_MESSAGES,
-    BinanceExchange,
-    BinanceSettings,
-)
+from bot4_plugins.exchange_binance.adapter import BinanceExchange, BinanceSettings
+from bot4_plugins.venue_toolkit.decoding_exchange import KEPT_BYTES, KEPT_MESSAGES
 
 Numbers = NDArray[np.int64]
 

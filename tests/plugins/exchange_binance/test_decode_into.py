@@ -87,6 +87,13 @@ def test_books_and_batch_grow_with_a_message() -> None:
     assert market.books[0].state is BookState.LIVE
 
 
+def test_books_and_batch_with_room_take_a_message_at_once() -> None:
+    together, apart = Market(adapter(), 64), Market(adapter(), 64)
+    for data in (compact(snapshot()), compact(quote()), compact(trade())):
+        assert together.take(data) == apart.take_in_steps(data)
+        assert together.seen() == apart.seen()
+
+
 def test_a_wrong_message_changes_nothing() -> None:
     market = Market(adapter())
     market.take(compact(snapshot()))

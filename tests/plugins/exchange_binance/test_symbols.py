@@ -11,11 +11,12 @@ from bot4_core.domain_types.instruments import InstrumentKind, Settlement
 from bot4_core.domain_types.records import ChainRule
 from bot4_core.market.event_batch import EventBatch
 from bot4_core.plugins import PluginHost
-from bot4_plugins.exchange_binance import hooks, symbol_registry
+from bot4_plugins.exchange_binance import hooks
 from bot4_plugins.exchange_binance.adapter import BinanceExchange, BinanceSettings
 from bot4_plugins.exchange_binance.requests import request_symbol, subscriptions
 from bot4_plugins.exchange_binance.symbol_names import guess_listing
 from bot4_plugins.exchange_binance.venue import VENUES
+from bot4_plugins.venue_toolkit import symbol_registry
 
 
 @pytest.mark.parametrize(

@@ -1,25 +1,32 @@
-"""What a message says before its numbers are scaled: the output of the slow decoder."""
+"""What a message says before its numbers are scaled: the output of a slow decoder."""
 
 import re
+from collections.abc import Iterable
+from decimal import ROUND_CEILING, Decimal
 from typing import Final, NamedTuple
 
 import attrs
 
-from bot4_core.domain_types.number_text import exponent_of_text, scaled_from_text
-from bot4_core.domain_types.records import EventKind
-from bot4_core.errors import DecodeError
+from bot4_core.domain_types.number_text import INT64_MAX, exponent_of_text, scaled_from_text
+from bot4_core.domain_types.records import EventFlag, EventKind, Side
+from bot4_core.errors import DecodeError, NumberOverflowError
 from bot4_core.kernels.wire import LONGEST_DECIMAL
 
 __all__ = [
     "DraftEvent",
     "DraftMessage",
     "DraftValue",
+    "FeeText",
     "PriceText",
     "SizeText",
     "amount_text",
+    "draft_book",
+    "draft_message",
+    "fee_text",
     "fixed_amount",
     "is_zero",
     "price_text",
+    "rounded_fee",
     "significant_exponent",
     "size_text",
 ]
@@ -39,7 +46,14 @@ class SizeText(NamedTuple):
     text: str
 
 
-DraftValue = int | PriceText | SizeText
+class FeeText(NamedTuple):
+    """A fee as the venue wrote it, positive where it is paid, and what it is paid in."""
+
+    text: str
+    asset: str
+
+
+DraftValue = int | PriceText | SizeText | FeeText
 
 
 @attrs.frozen(kw_only=True)
@@ -127,3 +141,51 @@ def size_text(text: str, what: str = "size", *, zero: bool = True) -> SizeText:
 def fixed_amount(text: str, what: str, exponent: int) -> int:
     """Read a decimal at a fixed exponent, exactly."""
     return scaled_from_text(amount_text(text, what), exponent)
+
+
+def fee_text(text: str, asset: str) -> FeeText:
+    """Check that text is a fee: any finite number."""
+    return FeeText(amount_text(text, "fee"), asset)
+
+
+def rounded_fee(text: str, exponent: int) -> int:
+    """Scale a fee; digits below the exponent are rounded up, so that no cost is lost."""
+    scaled = Decimal(text).scaleb(-exponent).to_integral_value(ROUND_CEILING)
+    if abs(scaled) > INT64_MAX:
+        raise NumberOverflowError(f"{text[:80]} at exponent {exponent} leaves 64 bits")
+    return int(scaled)
+
+
+def draft_message(symbol: str, *events: DraftEvent) -> DraftMessage:
+    """Put events together to a message, of which the last is marked."""
+    last = attrs.evolve(events[-1], flags=events[-1].flags | EventFlag.LAST)
+    return DraftMessage(symbol=symbol, events=(*events[:-1], last))
+
+
+def draft_book(
+    symbol: str,
+    levels: Iterable[tuple[Side, str, str]],
+    template: DraftEvent,
+    *,
+    clear: bool,
+) -> DraftMessage:
+    """Write book levels (side, price, size), each with the template's time, ids and flags.
+
+    Parameters
+    ----------
+    clear : bool
+        Whether the message replaces the book.
+    """
+    events = [
+        attrs.evolve(
+            template,
+            kind=EventKind.BOOK_SET,
+            price=price_text(price),
+            size=size_text(size),
+            side=int(side),
+        )
+        for side, price, size in levels
+    ]
+    first = [attrs.evolve(template, kind=EventKind.BOOK_CLEAR)] if clear else []
+    end = attrs.evolve(template, kind=EventKind.BOOK_END, size=len(events))
+    return draft_message(symbol, *first, *events, end)

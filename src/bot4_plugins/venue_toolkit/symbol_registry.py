@@ -1,26 +1,74 @@
 """The instruments of one session, and the table by which the compiled decoder knows them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
 from typing import Final, TypeAlias
 
 import attrs
 import numpy as np
 
 from bot4_core.domain_types.canonical_types import Symbol, VenueName
-from bot4_core.domain_types.instruments import Instrument, instrument_table
-from bot4_core.domain_types.records import ChainRule
+from bot4_core.domain_types.instruments import (
+    FeeSchedule,
+    Instrument,
+    InstrumentKind,
+    Settlement,
+    instrument_table,
+)
+from bot4_core.domain_types.records import ChainRule, Records
 from bot4_core.errors import DecodeError, PrecisionGrew
+from bot4_core.kernels.wire_messages import SYMBOL_ROWS
 from bot4_core.kernels.wire_symbols import INSTRUMENT, LONGEST_SYMBOL, SYMBOL_WIDTH, insert_symbol
-from bot4_core.plugins.interfaces import Records
-from bot4_plugins.exchange_binance.kernel_layout import DECODER_DTYPE, MOST_SYMBOLS
-from bot4_plugins.exchange_binance.symbol_names import guess_listing
-from bot4_plugins.exchange_binance.venue import VenueFacts
 
-__all__ = ["FINEST_EXPONENT", "Exponents", "SymbolRegistry"]
+__all__ = [
+    "FINEST_EXPONENT",
+    "MOST_SYMBOLS",
+    "Exponents",
+    "ListingGuess",
+    "MarketRules",
+    "SymbolRegistry",
+]
 
 Exponents: TypeAlias = tuple[int, int]
 """Of prices and of sizes."""
 FINEST_EXPONENT: Final = -18
+MOST_SYMBOLS: Final = SYMBOL_ROWS // 2
+"""Symbols that the compiled decoder knows; messages of further ones go to the slow one."""
+
+
+@attrs.frozen(kw_only=True)
+class ListingGuess:
+    """Assets and form of an instrument, as its name suggests them."""
+
+    base: str
+    quote: str
+    kind: InstrumentKind
+    settlement: Settlement
+    multiplier: Decimal = Decimal(1)
+
+
+@attrs.frozen(kw_only=True)
+class MarketRules:
+    """What all instruments of one market of a venue have in common.
+
+    Parameters
+    ----------
+    venue : VenueName
+    market : str
+    chain : ChainRule
+    fees : FeeSchedule
+    depth : int
+        Levels a side that the subscribed book has, 0 for all.
+    guess : callable
+        Reads assets and form off a symbol without metadata.
+    """
+
+    venue: VenueName
+    market: str
+    chain: ChainRule
+    fees: FeeSchedule
+    depth: int = 0
+    guess: Callable[[str], ListingGuess]
 
 
 class SymbolRegistry:
@@ -30,16 +78,19 @@ class SymbolRegistry:
 
     Parameters
     ----------
-    facts : VenueFacts
-        The market.
+    rules : MarketRules
+    dtype : dtype
+        Layout of the compiled decoder's record, made by ``wire_messages.decoder_dtype``.
     wanted : sequence of str
         Symbols that become instruments as soon as metadata describes them.
     instruments : sequence of Instrument
         Known from elsewhere; they come first.
+    presets : mapping of str to int
+        Fields of the decoder's record that it begins with.
 
     Attributes
     ----------
-    state : (1,) DECODER_DTYPE
+    state : (1,) dtype
         What the compiled decoder is given; a new one when an instrument is added.
     rows : dict
         Positions of the symbols that it knows.
@@ -47,53 +98,60 @@ class SymbolRegistry:
 
     def __init__(
         self,
-        facts: VenueFacts,
+        rules: MarketRules,
+        dtype: np.dtype[np.void],
         wanted: Sequence[str] = (),
         instruments: Sequence[Instrument] = (),
+        presets: Mapping[str, int] | None = None,
     ) -> None:
-        self.facts = facts
+        self.rules = rules
         self.wanted = tuple(wanted)
         self.instruments = tuple(instruments)
         self.state: Records
         self.table: Records
-        self._listed: dict[str, Instrument] = {}
         self.rows: dict[str, int] = {}
+        self._dtype = dtype
+        self._presets = dict(presets or {})
+        self._listed: dict[str, Instrument] = {}
         self._numbers: dict[str, int] = {}
         self._rebuild()
 
-    def describe(self, symbol: str, exponents: Exponents) -> tuple[int, Instrument]:
-        """Return number and instrument of a symbol in whose data these exponents were seen.
+    def number(self, symbol: str) -> int:
+        """Return the instrument number of a symbol, -1 if it has none."""
+        return self._numbers.get(symbol, -1)
 
-        A symbol without instrument gets a number here, and is filed by `add`.
+    def describe(self, found: Mapping[str, Exponents]) -> dict[str, tuple[int, Instrument]]:
+        """Return number and instrument of symbols in whose data these exponents were seen.
+
+        Symbols without instrument get numbers here, and are filed by `add`.
 
         Raises
         ------
         PrecisionGrew
-            If the instrument's exponents were read off data, and these are finer.
+            If an instrument's exponents were read off data, and these are finer.
         DecodeError
             If no instrument has so fine exponents.
         """
-        number = self._numbers.get(symbol)
-        if number is None:
-            number, instrument = len(self.instruments), self._first_sight(symbol, exponents)
-        else:
-            instrument = self.instruments[number]
-        price_exponent = min(instrument.price_exponent, exponents[0])
-        size_exponent = min(instrument.size_exponent, exponents[1])
-        if min(price_exponent, size_exponent) < FINEST_EXPONENT:
-            raise DecodeError(f"{symbol}: a number has digits below 1e{FINEST_EXPONENT}")
-        finer = (price_exponent, size_exponent) != (
-            instrument.price_exponent,
-            instrument.size_exponent,
-        )
-        if instrument.from_data and finer:
-            raise PrecisionGrew(symbol, price_exponent, size_exponent)
-        return number, instrument
+        described = {}
+        following = len(self.instruments)
+        for symbol, exponents in found.items():
+            number = self._numbers.get(symbol)
+            if number is None:
+                instrument = self._first_sight(symbol, exponents)
+                described[symbol] = following, instrument
+                following += 1
+            else:
+                instrument = self.instruments[number]
+                described[symbol] = number, instrument
+            _check_precision(instrument, exponents)
+        return described
 
-    def add(self, number: int, instrument: Instrument) -> None:
-        """File an instrument that `describe` gave, if it is new."""
-        if number == len(self.instruments):
-            self.instruments = (*self.instruments, instrument)
+    def add(self, described: Mapping[str, tuple[int, Instrument]]) -> None:
+        """File what `describe` gave, where it is new."""
+        known = len(self.instruments)
+        new = [instrument for number, instrument in described.values() if number >= known]
+        if new:
+            self.instruments = (*self.instruments, *new)
             self._rebuild()
 
     def learn(self, listed: Mapping[str, Instrument]) -> None:
@@ -123,10 +181,10 @@ class SymbolRegistry:
         listed = self._listed.get(symbol)
         if listed is not None:
             return listed
-        guess = guess_listing(self.facts, symbol)
+        guess = self.rules.guess(symbol)
         return Instrument(
-            venue=VenueName("binance"),
-            market=self.facts.market,
+            venue=self.rules.venue,
+            market=self.rules.market,
             symbol=Symbol(symbol),
             base=guess.base,
             quote=guess.quote,
@@ -137,16 +195,18 @@ class SymbolRegistry:
             tick=1,
             lot=1,
             multiplier=guess.multiplier,
-            fees=self.facts.default_fees,
-            chain=self.facts.chain,
+            fees=self.rules.fees,
+            chain=self.rules.chain,
+            depth=self.rules.depth,
             from_data=True,
         )
 
     def _rebuild(self) -> None:
         self._numbers = {item.symbol: number for number, item in enumerate(self.instruments)}
         self.table = instrument_table(self.instruments)
-        self.state = np.zeros(1, DECODER_DTYPE)
-        self.state["linked"] = self.facts.chain is ChainRule.LINK
+        self.state = np.zeros(1, self._dtype)
+        for field, value in self._presets.items():
+            self.state[field] = value
         self.rows = {}
         symbols = self.state[0]["symbols"]
         for number, item in enumerate(self.instruments[:MOST_SYMBOLS]):
@@ -159,6 +219,16 @@ class SymbolRegistry:
                 row = insert_symbol(item.symbol.encode(), len(item.symbol), symbols)
                 self.rows[item.symbol] = row
                 symbols[row + INSTRUMENT : row + SYMBOL_WIDTH] = (number, *places)
+
+
+def _check_precision(instrument: Instrument, seen: Exponents) -> None:
+    price_exponent = min(instrument.price_exponent, seen[0])
+    size_exponent = min(instrument.size_exponent, seen[1])
+    if min(price_exponent, size_exponent) < FINEST_EXPONENT:
+        raise DecodeError(f"{instrument.symbol}: a number has digits below 1e{FINEST_EXPONENT}")
+    known = (instrument.price_exponent, instrument.size_exponent)
+    if instrument.from_data and (price_exponent, size_exponent) != known:
+        raise PrecisionGrew(instrument.symbol, price_exponent, size_exponent)
 
 
 def _renewed(old: Instrument, new: Instrument) -> Instrument:

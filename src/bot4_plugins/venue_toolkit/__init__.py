@@ -1,0 +1,1 @@
+"""What exchange plugins share: drafts, strict JSON, symbols, a message's way to the batch."""
