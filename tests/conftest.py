@@ -1,5 +1,6 @@
 """Settings shared by every test."""
 
+import gc
 import os
 from pathlib import Path
 
@@ -35,6 +36,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         for mark in item.iter_markers("compiled"):
             item.add_marker(pytest.mark.skip(reason=f"takes minutes uncompiled: {mark.args[0]}"))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _settled_heap() -> None:
+    """Freeze what earlier files left: every session collects garbage when it begins."""
+    gc.collect()
+    gc.freeze()
 
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -187,7 +187,7 @@ except RecordingError as error:
 """
     root = Path(__file__).parents[3]
     done = subprocess.run(
-        [sys.executable, "-c", script], cwd=root, capture_output=True, text=True, check=False
+        [sys.executable, "-B", "-c", script], cwd=root, capture_output=True, text=True, check=False
     )
     assert "refused: " in done.stderr
     assert f"{path}: cannot write: File too large; free some space" in done.stderr

@@ -302,18 +302,6 @@ def test_funding_counts_as_no_fill() -> None:
     assert Decimal(report.pnl.funding) < 0
 
 
-def test_the_garbage_collector_is_as_before_afterwards() -> None:
-    before, callbacks = gc.get_threshold(), [*gc.callbacks]
-    gc.set_threshold(123, 4, 5)
-    try:
-        ran()
-        assert gc.get_threshold() == (123, 4, 5)
-        assert gc.get_freeze_count() == 0
-        assert gc.callbacks == callbacks
-    finally:
-        gc.set_threshold(*before)
-
-
 def test_pauses_and_turns_of_the_loop_and_commits_are_timed(tmp_path: Path) -> None:
     world = make_world(both_sides)
     market = market_of(world)

@@ -52,8 +52,11 @@ def environment(more: Mapping[str, str]) -> dict[str, str]:
 
 
 def spawned(*arguments: str, folder: Path | None = None, limit: int = 0, **more: str) -> Answer:
-    """Call a command in a process of its own, which may write files up to a limit of bytes."""
-    command = COMMAND if not limit else (sys.executable, "-c", LIMITED, str(limit))
+    """Call a command in a process of its own, which may write files up to a limit of bytes.
+
+    A limited one writes no bytecode: Python would leave cut files for later processes.
+    """
+    command = COMMAND if not limit else (sys.executable, "-B", "-c", LIMITED, str(limit))
     done = subprocess.run(
         [*command, *arguments],
         capture_output=True,
