@@ -27,6 +27,8 @@ __all__ = [
     "StorageError",
     "StoreUnreachableError",
     "ValidationError",
+    "VenueError",
+    "VenueRefusedError",
 ]
 
 
@@ -148,6 +150,14 @@ class DamagedRecordingError(RecordingError):
 
 class ChannelError(Bot4Error):
     """A channel between processes is broken: the other side died, or was never there."""
+
+
+class VenueError(Bot4Error, ConnectionError):
+    """A venue, or the way to it, failed; what was on its way may have arrived all the same."""
+
+
+class VenueRefusedError(VenueError):
+    """A venue will not have us: it redirects, blocks this place or the keys; mend the cause."""
 
 
 class AuditError(StorageError):

@@ -3,7 +3,14 @@
 from enum import IntEnum
 from typing import Final
 
-from bot4_core.errors import Bot4Error, ChainError, ConfigError, PluginError, ValidationError
+from bot4_core.errors import (
+    Bot4Error,
+    ChainError,
+    ConfigError,
+    PluginError,
+    ValidationError,
+    VenueError,
+)
 
 __all__ = ["ExitCode", "exit_code"]
 
@@ -29,6 +36,7 @@ BY_ERROR: Final[tuple[tuple[type[BaseException], ExitCode], ...]] = (
     (ValidationError, ExitCode.CONFIG),
     (PluginError, ExitCode.PLUGIN),
     (ChainError, ExitCode.AUDIT),
+    (VenueError, ExitCode.VENUE),
     (Bot4Error, ExitCode.FAILURE),
     (KeyboardInterrupt, ExitCode.INTERRUPTED),
 )

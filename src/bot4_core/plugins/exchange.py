@@ -8,7 +8,6 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar, Final
 
-import attrs
 import numpy as np
 from numpy.typing import NDArray
 
@@ -21,10 +20,11 @@ from bot4_core.domain_types.canonical_types import (
 )
 from bot4_core.domain_types.instruments import Instrument
 from bot4_core.domain_types.orders import Order, OrderIntent
-from bot4_core.domain_types.rate_limits import RateRequest, RateSettings, RequestPriority
+from bot4_core.domain_types.rate_limits import RateSettings
 from bot4_core.domain_types.records import EventFlag, EventKind, Records
 from bot4_core.domain_types.venue_capabilities import Capabilities
 from bot4_core.market.event_batch import EventBatch
+from bot4_core.plugins.connections import Connection, Outbound, Reply, Stream
 from bot4_core.plugins.credentials import Credentials
 from bot4_core.plugins.part_settings import PartSettings, absent
 
@@ -33,72 +33,9 @@ if TYPE_CHECKING:  # its kernels load numba, and hosts list plugins without it
     from bot4_core.market.order_book import Books
     from bot4_core.orders.reconciliation import VenueAccount
 
-__all__ = ["Connection", "Exchange", "Outbound", "Reply"]
+__all__ = ["Connection", "Exchange", "Outbound", "Reply", "Stream"]
 
 UNSUPPORTED: Final = "this adapter does not support it"
-NO_LIMIT: Final = Nanoseconds(0)
-MARKET_DATA: Final = RateRequest(priority=RequestPriority.DATA)
-
-
-@attrs.frozen(kw_only=True)
-class Connection:
-    """A socket that an adapter wants, or a host that it sends requests to.
-
-    Parameters
-    ----------
-    name : str
-        What `Outbound.connection` names.
-    url : str
-        ``wss://`` or ``https://``; requests put their path behind it.
-    silence : int
-        How long a socket may bring nothing before it counts as dead, ns; 0 for request hosts.
-    lifetime : int
-        After which a successor should be open, because the venue cuts old sockets, ns; 0 for no
-        such rule.
-    largest : int
-        Bytes of the largest message to expect.
-    private : bool
-        Whether it needs credentials.
-    headers : tuple of (str, str)
-    """
-
-    name: str
-    url: str
-    silence: Nanoseconds = NO_LIMIT
-    lifetime: Nanoseconds = NO_LIMIT
-    largest: int = 1 << 24
-    private: bool = False
-    headers: tuple[tuple[str, str], ...] = ()
-
-
-@attrs.frozen(kw_only=True)
-class Outbound:
-    """Bytes that an adapter wants sent: a WebSocket frame, or a request where ``method`` is set.
-
-    ``cost`` is what it takes of the venue's rate limits. ``order`` is the number of the order that
-    it creates, changes or asks about, so that its owner can say what became of the attempt.
-    """
-
-    connection: str
-    body: bytes = b""
-    method: str = ""
-    path: str = ""
-    headers: tuple[tuple[str, str], ...] = attrs.field(default=(), repr=False)  # hold signatures
-    tag: str = ""
-    cost: RateRequest = MARKET_DATA
-    order: int = -1
-    creates: bool = False
-    """Whether it may make a new order: never sent twice."""
-
-
-@attrs.frozen(kw_only=True)
-class Reply:
-    """What came back for a request."""
-
-    status: int
-    body: bytes
-    received: Nanoseconds
-    headers: tuple[tuple[str, str], ...] = ()
 
 
 class Exchange(ABC):
@@ -167,6 +104,14 @@ class Exchange(ABC):
         """
         return [each for each in self.connect() if each.connection == connection]
 
+    def streams(self, connection: str) -> Sequence[Stream]:
+        """Name what a connection is subscribed to, to be watched for silence."""
+        return ()
+
+    def carries_data(self, data: bytes) -> bool:
+        """Tell whether a fresh socket's message is what was subscribed to, or only says so."""
+        return True
+
     def began(self, connection: str) -> None:
         """Take note that the messages that follow come from a fresh socket."""
         self.source = connection
@@ -174,6 +119,13 @@ class Exchange(ABC):
     def closed(self, connection: str, now: Nanoseconds, batch: EventBatch) -> int:
         """Append a GAP for each book that a lost connection fed; return their number."""
         raise absent(self, "closed", UNSUPPORTED)
+
+    def ending(self) -> Sequence[str]:
+        """Hand over the connections that the venue said it will close; asked after each message.
+
+        Their successors are opened before they are closed.
+        """
+        return ()
 
     def due(self, now: Nanoseconds) -> Sequence[Outbound]:
         """Say what is to be sent because of the time alone; asked about once a second.
@@ -265,6 +217,24 @@ class Exchange(ABC):
         row["kind"], row["flags"] = EventKind.ORDER_IN_DOUBT, EventFlag.LAST
         batch.count += 1
         return 1
+
+    def usage(self, reply: Reply) -> Sequence[tuple[str, int]]:
+        """Return what a reply's headers say is used of the limits that `rate_limits` names."""
+        return ()
+
+    def clock_request(self) -> Outbound | None:
+        """Return what asks for the venue's time; None if it cannot be asked."""
+        return None
+
+    def read_clock(self, reply: Reply) -> Nanoseconds:
+        """Return the venue's time from the reply to `clock_request`.
+
+        Raises
+        ------
+        DecodeError
+            If it cannot be read.
+        """
+        raise absent(self, "read_clock", UNSUPPORTED)
 
     def specialisations(self) -> "Sequence[Specialisation]":
         """Return the kernels that are called while a session runs, to compile them before it.

@@ -26,7 +26,7 @@ from bot4_core.domain_types.records import (
 )
 from bot4_core.domain_types.validation import validate
 from bot4_core.market.event_batch import EventBatch
-from bot4_core.plugins.exchange import Connection, Exchange, Outbound, Reply
+from bot4_core.plugins.exchange import Connection, Exchange, Outbound, Reply, Stream
 from bot4_core.plugins.part_settings import PartSettings, absent
 
 __all__ = [
@@ -49,6 +49,7 @@ __all__ = [
     "Sizer",
     "Store",
     "Strategy",
+    "Stream",
 ]
 
 S = TypeVar("S", bound=PartSettings)

@@ -99,6 +99,7 @@ NOT_OF_EVERY_ADAPTER = {
     "cancel_all": 2,
     "amend": 4,
     "query": 2,
+    "read_clock": 1,
     "missed": 2,
     "account_requests": 1,
     "read_account": 2,
@@ -117,6 +118,14 @@ def test_an_adapter_without_rules_of_its_own_asks_for_nothing(exchange: DataOnly
     assert exchange.rate_limits is None
     assert exchange.due(Nanoseconds(5)) == ()
     assert exchange.wanted() == ()
+    assert exchange.ending() == ()
+    assert exchange.streams("stream") == ()
+    assert exchange.usage(Reply(status=200, body=b"", received=Nanoseconds(0))) == ()
+    assert exchange.clock_request() is None
+
+
+def test_every_message_counts_as_data_where_an_adapter_does_not_tell(exchange: DataOnly) -> None:
+    assert exchange.carries_data(b"anything")
 
 
 def test_a_fresh_connection_gets_what_is_sent_on_it_and_no_more() -> None:
