@@ -24,7 +24,8 @@ from bot4_core.kernels.book_window import (
 
 __all__ = ["BookMemory"]
 
-FIRST_WORDS: Final = 1 << 20  # the system gives pages only where they are written
+FIRST_WORDS: Final = 1 << 26  # the system gives pages only where they are written
+LEAST_WORDS: Final = 1 << 20  # where it does not give so much room
 FIRST_CAPACITY: Final = 1024  # overflow levels of a fresh ladder
 FIRST_PENDING: Final = 2048  # words
 
@@ -32,7 +33,8 @@ FIRST_PENDING: Final = 2048  # words
 class BookMemory:
     """An int64 array that hands out zeroed slices and doubles when it is full.
 
-    Slices never move; one that is outgrown is left behind, so that at most half is wasted.
+    Slices never move; one that is outgrown is handed out again where the same size is wanted. The
+    array begins so large that hardly any session doubles it, which takes both copies for a moment.
 
     Attributes
     ----------
@@ -40,14 +42,19 @@ class BookMemory:
         Replaced by a longer copy when memory is full: read it again after every growth.
     """
 
-    __slots__ = ("_used", "words")
+    __slots__ = ("_outgrown", "_used", "words")
 
     def __init__(self) -> None:
-        self.words: NDArray[np.int64] = np.zeros(FIRST_WORDS, np.int64)
+        self.words: NDArray[np.int64] = reserved()
         self._used = 0
+        self._outgrown: dict[int, list[int]] = {}
 
     def take(self, count: int) -> int:
         """Return the start of a fresh zeroed slice; amortised O(count)."""
+        if self._outgrown.get(count):
+            start = self._outgrown[count].pop()
+            self.words[start : start + count] = 0
+            return start
         start = self._used
         self._used += count
         if self._used > self.words.size:
@@ -55,6 +62,10 @@ class BookMemory:
             longer[:start] = self.words[:start]
             self.words = longer
         return start
+
+    def give_back(self, start: int, count: int) -> None:
+        """Take back a slice that nobody uses any more."""
+        self._outgrown.setdefault(count, []).append(start)
 
     def add_book(self, row: np.void) -> None:
         """Give a new book its ladders, counters and space for kept deltas."""
@@ -75,6 +86,7 @@ class BookMemory:
         window, capacity, inside, outside, mask = (
             int(self.words[old + slot]) for slot in (WINDOW, CAPACITY, INSIDE, OUTSIDE, MASK)
         )
+        outgrown = int(ladder_words(window, capacity))
         while capacity < inside + outside + room:
             capacity *= 2
         if window_is_small(self.words, old):
@@ -82,6 +94,7 @@ class BookMemory:
                 window *= 2
         row[field] = self._add_ladder(window, capacity, mask)
         copy_ladder(self.words, old, int(row[field]))
+        self.give_back(old, outgrown)
 
     def _wanted_window(self, at: int) -> int:
         """Return twice the ticks that cover three quarters of a ladder's overflow."""
@@ -93,9 +106,19 @@ class BookMemory:
     def grow_pending(self, row: np.void, words: int) -> None:
         """Move the kept deltas to a slice with room for so many words, within the bound."""
         old, used, size = (int(row[f]) for f in ("pending", "pending_used", "pending_size"))
+        outgrown = size
         while size < used + words and size < LARGEST_PENDING:
             size *= 2
         row["pending"] = self.take(size)
         row["pending_size"] = size
         new = int(row["pending"])
         self.words[new : new + used] = self.words[old : old + used]
+        self.give_back(old, outgrown)
+
+
+def reserved() -> NDArray[np.int64]:
+    """Return zeroed memory, less of it where the system gives no more."""
+    try:
+        return np.zeros(FIRST_WORDS, np.int64)
+    except MemoryError:
+        return np.zeros(LEAST_WORDS, np.int64)

@@ -10,6 +10,8 @@ from tests.reference.book_records import Level, book_message, records, table
 
 from bot4_core.domain_types.records import BookState, ChainRule, EventKind, Side
 from bot4_core.errors import BookStateError, ValidationError
+from bot4_core.market import book_memory
+from bot4_core.market.book_memory import LEAST_WORDS, BookMemory
 from bot4_core.market.order_book import Books, OrderBook
 
 BOOK: list[Level] = [
@@ -169,7 +171,8 @@ def test_book_shows_itself_in_text_and_in_notebooks() -> None:
     assert repr(Books(table(ChainRule.LINK))[0]).endswith("bid none ask none levels (0, 0)>")
 
 
-def test_memory_doubles_and_keeps_what_it_holds() -> None:
+def test_memory_doubles_and_keeps_what_it_holds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(book_memory, "FIRST_WORDS", LEAST_WORDS)
     books = Books(table(*[ChainRule.STEP] * 40))
     before = books.memory.words.size
     books.memory.take(before - 400_000)
@@ -181,3 +184,27 @@ def test_memory_doubles_and_keeps_what_it_holds() -> None:
         prices, sizes = book.scaled_levels(Side.BUY)
         assert prices.tolist() == [10**6 - 1000 * k for k in range(1500)]
         assert set(sizes.tolist()) == {1 + i}
+
+
+def test_memory_hands_out_again_what_was_outgrown_as_if_it_were_new() -> None:
+    memory = BookMemory()
+    start = memory.take(100)
+    memory.words[start : start + 100] = 7
+    memory.give_back(start, 100)
+    other = memory.take(101)
+    assert other >= start + 100
+    assert memory.take(100) == start
+    assert not memory.words[start : start + 100].any()
+    assert memory.take(100) > other
+
+
+def test_memory_begins_small_where_there_is_not_much(monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = np.zeros
+
+    def scarce(count: int, dtype: type) -> object:
+        if count > LEAST_WORDS:
+            raise MemoryError
+        return plain(count, dtype)
+
+    monkeypatch.setattr(np, "zeros", scarce)
+    assert BookMemory().words.size == LEAST_WORDS

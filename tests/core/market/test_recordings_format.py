@@ -224,3 +224,41 @@ def test_metadata_of_another_program_is_refused(path: Path) -> None:
     path.write_bytes(b"".join(parts))
     with pytest.raises(RecordingError, match=r"venue.*use the bot4 that wrote it"):
         Recording(path)
+
+
+def resident_bytes(path: Path) -> int:
+    """Return how much of a mapped file this process holds in memory."""
+    lines = iter(Path("/proc/self/smaps").read_text().splitlines())
+    held = 0
+    for line in lines:
+        if line.endswith(str(path)):
+            held += next(int(each.split()[1]) for each in lines if each.startswith("Rss:"))
+    return held * 1024
+
+
+@pytest.mark.skipif(not Path("/proc/self/smaps").exists(), reason="only Linux tells")
+def test_what_was_read_of_a_large_file_is_not_kept_in_memory(path: Path) -> None:
+    each, count = 20_000, 8
+    with RecordingWriter(path, HEADER) as writer:
+        for number in range(count):
+            writer.add_events(events(number * each, each))
+            writer.commit(RecordingCounts(events=(number + 1) * each))
+        writer.finish()
+    recording = Recording(path)
+    size = path.stat().st_size
+    assert resident_bytes(path) < size / count
+    for number, batch in enumerate(recording.batches()):
+        assert np.array_equal(batch, events(number * each, each))
+        assert resident_bytes(path) < 3 * size / count
+    recording.check_digest()
+    assert resident_bytes(path) < size / count
+
+
+def test_a_batch_reads_the_same_after_the_next_one_was_asked_for(path: Path) -> None:
+    with RecordingWriter(path, HEADER) as writer:
+        for first in (0, 5_000):
+            writer.add_events(events(first, 5_000))
+        writer.commit(RecordingCounts(events=10_000))
+        writer.finish()
+    batches = list(Recording(path).batches())
+    assert np.array_equal(np.concatenate(batches), events(0, 10_000))

@@ -34,6 +34,9 @@ from bot4_core.market.recordings.metadata import (
 __all__ = ["Recording", "TornTail"]
 
 LENGTH_AND_ORIGIN: Final = 8
+DROPPED: Final = getattr(mmap, "MADV_DONTNEED", None)
+STEP: Final = 1 << 24
+"""Bytes that are digested at once."""
 
 
 class TornTail(NamedTuple):
@@ -46,6 +49,8 @@ class TornTail(NamedTuple):
 
 class Recording:
     """One .b4r file, opened for reading.
+
+    Its pages are let go of once they were read, so that memory does not grow with the file.
 
     Parameters
     ----------
@@ -146,7 +151,15 @@ class Recording:
         return frames
 
     def _intact(self, frame: Frame) -> bool:
-        return zlib.crc32(self._payload(frame)) == frame.checksum
+        checksum = zlib.crc32(self._payload(frame))
+        self._let_go(frame.start, frame.stop)
+        return checksum == frame.checksum
+
+    def _let_go(self, start: int, stop: int) -> None:
+        """Drop pages that were read; whoever looks at them again gets them from the file."""
+        first = start - start % mmap.PAGESIZE
+        if DROPPED is not None and stop - first >= mmap.PAGESIZE:
+            self._map.madvise(DROPPED, first, stop - first)
 
     def _sound(self, position: int, kind: FrameKind) -> Frame | None:
         frame = frame_at(self._data, position, None)
@@ -163,12 +176,14 @@ class Recording:
         """Yield the event records, batch by batch: read-only views of the file, nothing copied."""
         for frame in self._of(FrameKind.EVENTS):
             yield np.frombuffer(self._map, EVENT_DTYPE, frame.count, frame.start)
+            self._let_go(frame.start, frame.stop)
 
     def batches_between(self, first: int, last: int) -> Iterator[NDArray[np.void]]:
         """Yield the batches that hold events received in ``[first, last]`` ns, whole."""
         for frame in self._of(FrameKind.EVENTS):
             if frame.last >= first and frame.first <= last:
                 yield np.frombuffer(self._map, EVENT_DTYPE, frame.count, frame.start)
+                self._let_go(frame.start, frame.stop)
 
     @property
     def sources(self) -> tuple[str, ...]:
@@ -183,6 +198,7 @@ class Recording:
 
     def _unpacked(self, frame: Frame) -> MessageBlock:
         content = zlib.decompress(self._payload(frame))
+        self._let_go(frame.start, frame.stop)
         count = frame.count
         lengths = np.frombuffer(content, "<i4", count).astype(np.int64)
         origins = np.frombuffer(content, "<i4", count, 4 * count).astype(np.int32)
@@ -204,8 +220,11 @@ class Recording:
         RecordingError
             If they differ, or the recording was not finished.
         """
-        end = self.frames[-1].end
-        if hashlib.sha256(self._data[:end]).hexdigest() != self.digest:
+        end, digest = self.frames[-1].end, hashlib.sha256()
+        for start in range(0, end, STEP):
+            digest.update(self._data[start : min(start + STEP, end)])
+            self._let_go(start, min(start + STEP, end))
+        if digest.hexdigest() != self.digest:
             raise RecordingError(f"{self.path}: the digest does not match; restore it from a copy")
 
 
