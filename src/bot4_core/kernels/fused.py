@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from bot4_core.domain_types.records import EVENT_DTYPE, EventKind, OrderStatus
 from bot4_core.jit import kernel
 from bot4_core.kernels.decision import DECIDED, OBSERVE_AND_ACT, READY, follow, think
+from bot4_core.kernels.holdings import book_ahead
 from bot4_core.kernels.matching import (
     advance,
     match_events,
@@ -161,7 +162,7 @@ def request(tables: TableSet, desk: Desk) -> bool:
 def file_answer(tables: TableSet, answers: Rows, place: int) -> int:
     """File what the paper venue says of an order; ``ALARM`` where it does not fit.
 
-    A new fill is left for Python to book, which then looks for alarms itself.
+    A new fill that cannot be booked here is left for Python, which then looks for alarms itself.
     """
     outcome = table_at(tables, OUTCOME, NUMBER_DTYPE)
     code = file_event(tables, answers, place, outcome)
@@ -174,7 +175,7 @@ def file_answer(tables: TableSet, answers: Rows, place: int) -> int:
     if outcome[AFTER] in (IS_REJECTED, IS_EXPIRED):
         side = int(table_at(tables, ORDERS, ORDER_DTYPE)[outcome[ROW]]["side"])
         let_rest(tables, instrument, side, int(table_at(tables, TALLY, TALLY_DTYPE)[0]["now"]))
-    if answers[place]["kind"] == FILLED:
+    if answers[place]["kind"] == FILLED and not book_ahead(tables, answers, place):
         table_at(tables, BOOKING, EVENT_DTYPE)[0] = answers[place]
         return FILL_DUE
     return ALARM if outcome[ALARMS] else ENDED

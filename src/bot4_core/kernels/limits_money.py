@@ -8,7 +8,7 @@ from typing import Final
 
 from bot4_core.jit import kernel
 
-__all__ = ["LARGEST", "TOO_LARGE", "exact_ratio", "notional", "worth"]
+__all__ = ["LARGEST", "TOO_LARGE", "even_ratio", "exact_ratio", "notional", "worth"]
 
 LARGEST: Final = 2**62 - 1
 TOO_LARGE: Final = -1
@@ -43,22 +43,36 @@ def wide_quotient(high: int, low: int, divisor: int) -> tuple[int, int]:
 
 
 @kernel()
-def exact_ratio(a: int, b: int, divisor: int, up: int) -> int:
-    """Return ``a * b / divisor`` rounded down, or up where ``up`` is 1.
+def ratio(a: int, b: int, divisor: int) -> tuple[int, int]:
+    """Return quotient and remainder of ``a * b / divisor``.
 
     Cost is two divisions where the product fits 62 bits, about 100 ns where it does not.
     """
     if a == 0 or b == 0:
-        return 0
+        return 0, 0
     if a <= LARGEST // b:
         product = a * b
         quotient = product // divisor
-        rest = product - quotient * divisor
-    else:
-        high, low = wide_product(a, b)
-        if high >= divisor:
-            return TOO_LARGE
-        quotient, rest = wide_quotient(high, low, divisor)
+        return quotient, product - quotient * divisor
+    high, low = wide_product(a, b)
+    if high >= divisor:
+        return TOO_LARGE, 0
+    return wide_quotient(high, low, divisor)
+
+
+@kernel()
+def even_ratio(a: int, b: int, divisor: int) -> int:
+    """Return ``a * b / divisor`` rounded to the nearest, halves to the even one."""
+    quotient, rest = ratio(a, b, divisor)
+    if rest > divisor - rest or (rest == divisor - rest and quotient % 2 == 1):
+        quotient += 1
+    return quotient if quotient <= LARGEST else TOO_LARGE
+
+
+@kernel()
+def exact_ratio(a: int, b: int, divisor: int, up: int) -> int:
+    """Return ``a * b / divisor`` rounded down, or up where ``up`` is 1."""
+    quotient, rest = ratio(a, b, divisor)
     if up == 1 and rest > 0:
         quotient += 1
     return quotient if quotient <= LARGEST else TOO_LARGE

@@ -98,6 +98,9 @@ class Slot(IntEnum):
     SERIES_CURSOR = 39
     SERIES_TIMES = 40
     SERIES_ROWS = 41
+    HOLDINGS = 42  # what fills booked ahead of the ledger come to
+    BANK = 43
+    BOOKED = 44  # those fills
 
 
 class Action(IntEnum):

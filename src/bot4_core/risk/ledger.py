@@ -1,8 +1,10 @@
 """The books of the account: every fill, fee, funding payment and transfer, adding up exactly."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Final, Self
+
+import numpy as np
 
 from bot4_core.domain_types.accounts import (
     CostMethod,
@@ -20,9 +22,18 @@ from bot4_core.domain_types.canonical_types import (
 )
 from bot4_core.domain_types.instruments import Instrument
 from bot4_core.domain_types.orders import Fill
+from bot4_core.domain_types.records import Records
 from bot4_core.errors import LedgerError
 from bot4_core.risk.ledger_accounts import AssetAccount, money, units_of
-from bot4_core.risk.ledger_entries import FillRow, LedgerEntry, fill_of, row_of
+from bot4_core.risk.ledger_entries import (
+    PLACE,
+    FiledFills,
+    FillRow,
+    LedgerEntry,
+    filed_row,
+    fill_of,
+    row_of,
+)
 from bot4_core.risk.ledger_lots import LotPosition
 from bot4_core.risk.ledger_positions import CostPosition
 
@@ -71,7 +82,7 @@ class Ledger:
     ) -> None:
         self.method = cost
         self.sizes: list[int] = []
-        self._entries: list[LedgerEntry | FillRow] = []
+        self._entries: list[LedgerEntry | FillRow | FiledFills] = []
         self._keep = keep_entries
         self._opening = dict(opening)
         self._accounts: dict[str, AssetAccount] = {}
@@ -95,7 +106,7 @@ class Ledger:
     @property
     def entries(self) -> list[LedgerEntry]:
         """Everything that was booked, if entries are kept."""
-        return [self._entry(row) for row in self._entries]
+        return [self._entry(row) for row in self._single_entries()]
 
     def book(self, fill: Fill) -> Money:
         """Book a fill and return the profit that it realised, before fees.
@@ -143,6 +154,41 @@ class Ledger:
         if self._keep:
             self._entries.append(row)
         return realised
+
+    def holding(self, instrument: int) -> CostPosition:
+        """Return what the books say of one instrument; not to be written to."""
+        return self._position(instrument)
+
+    def catch_up(self, fills: Records, sums: Records) -> None:
+        """Take over what compiled code booked ahead.
+
+        Parameters
+        ----------
+        fills : (n,) EVENT
+            The fills, which become entries.
+        sums : (instruments,) records
+            By instrument: the ``size`` that is open now and its ``cost``; what the fills
+            ``realised``, what they ``traded`` of the settlement asset, and their ``fees``.
+        """
+        for number in np.unique(fills["instrument"]).tolist():
+            row = sums[number]
+            size, cost, realised = int(row["size"]), int(row["cost"]), int(row["realised"])
+            traded, fees = int(row["traded"]), int(row["fees"])
+            position = self._positions[number]
+            account = self._account(position.asset, position.exponent)
+            exponent = position.instrument.settlement_exponent
+            account.trade(traded, position.exponent)
+            account.fee(fees, exponent)
+            position.charges.fee(fees, exponent)
+            if position.spot:
+                instrument = position.instrument
+                base = self._account(instrument.base, instrument.size_exponent)
+                base.trade(size - position.size, instrument.size_exponent)
+            position.size, position.cost = size, cost
+            position.realised += realised
+            self.sizes[number] = size
+        if self._keep:
+            self._entries.append(FiledFills(fills))
 
     def fund(self, instrument: int, rate: int, price: int, time: int) -> FundingPayment | None:
         """Book a funding settlement of a perpetual; None without a position.
@@ -319,7 +365,7 @@ class Ledger:
         if self._keep:
             instruments = [position.instrument for position in self._positions]
             again = type(self)(instruments, self._opening, keep_entries=False, cost=self.method)
-            for entry in self._entries:
+            for entry in self._single_entries():
                 again._book_any(entry)
             if again.digest() != self.digest():
                 raise LedgerError("booking the entries once more ends in other books")
@@ -348,6 +394,14 @@ class Ledger:
             self.book_funding(entry)
         else:
             self.transfer(entry)
+
+    def _single_entries(self) -> Iterator[LedgerEntry | FillRow]:
+        for entry in self._entries:
+            if isinstance(entry, FiledFills):
+                for fields in entry.fills.tolist():
+                    yield filed_row(fields, self._positions[fields[PLACE]].instrument)
+            else:
+                yield entry
 
     def _entry(self, row: LedgerEntry | FillRow) -> LedgerEntry:
         if not isinstance(row, FillRow):

@@ -1,6 +1,6 @@
 """What is booked: fills as integers, and all that moves an amount."""
 
-from typing import NamedTuple, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from bot4_core.domain_types.accounts import FundingPayment, Transfer
 from bot4_core.domain_types.canonical_types import (
@@ -13,12 +13,21 @@ from bot4_core.domain_types.canonical_types import (
 )
 from bot4_core.domain_types.instruments import Instrument
 from bot4_core.domain_types.orders import Fill, FillOrigin
-from bot4_core.domain_types.records import Side
+from bot4_core.domain_types.records import EventFlag, Records, Side
 
-__all__ = ["FillRow", "LedgerEntry", "fill_of", "row_of"]
+__all__ = ["PLACE", "FiledFills", "FillRow", "LedgerEntry", "filed_row", "fill_of", "row_of"]
 
+PLACE: Final = 7
+"""Where the fields of an EVENT record hold its instrument."""
+MAKER: Final = int(EventFlag.MAKER)
 LedgerEntry: TypeAlias = Fill | FundingPayment | Transfer
 """Anything that moves an amount."""
+
+
+class FiledFills(NamedTuple):
+    """Fills of orders of ours as EVENT records, in the order they were booked."""
+
+    fills: Records
 
 
 class FillRow(NamedTuple):
@@ -79,4 +88,22 @@ def fill_of(row: FillRow, instrument: Instrument) -> Fill:
         maker=row.maker,
         origin=row.origin,
         reverses=row.reverses,
+    )
+
+
+def filed_row(fields: tuple[int, ...], instrument: Instrument) -> FillRow:
+    """Return the fields of an ``ORDER_FILLED`` record of an order of ours, fee as it settles."""
+    time, received, price, size, trade, fee, number, place, _, side, flags = fields
+    return FillRow(
+        instrument=place,
+        side=side,
+        price=price,
+        size=size,
+        fee=fee,
+        fee_exponent=instrument.settlement_exponent,
+        fee_asset=instrument.settled_in,
+        order=number,
+        time=time or received,
+        trade_id=trade,
+        maker=bool(flags & MAKER),
     )

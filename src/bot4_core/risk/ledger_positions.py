@@ -6,10 +6,11 @@ from bot4_core.domain_types.canonical_types import Price, Rounding, divide_round
 from bot4_core.domain_types.instruments import Instrument, Settlement
 from bot4_core.risk.ledger_accounts import AssetAccount, units_of
 
-__all__ = ["CostPosition"]
+__all__ = ["SHOWN_DIGITS", "CostPosition"]
 
 _HALF_EVEN: Final = Rounding.HALF_EVEN
-_SHOWN_DIGITS: Final = 4  # decimals of an average price beyond those of the instrument
+SHOWN_DIGITS: Final = 4
+"""Decimals of an average price beyond those of the instrument."""
 
 
 class CostPosition:
@@ -82,6 +83,11 @@ class CostPosition:
             self._up = multiplier * 10 ** (power - self.exponent) // 2
             self._down = 1
         self.charges = AssetAccount(self.asset, self.exponent)
+
+    @property
+    def factors(self) -> tuple[int, int]:
+        """What worth is made with: ``up`` and ``down`` of `worth`."""
+        return self._up, self._down
 
     def worth(self, size: int, twice_price: int) -> int:
         """Return what an unsigned size is worth at half of ``twice_price``."""
@@ -156,19 +162,19 @@ class CostPosition:
 
     def average_price(self) -> Price | None:
         """Return the entry price that explains the cost, rounded four digits below the price."""
-        exponent = self.instrument.price_exponent - _SHOWN_DIGITS
+        exponent = self.instrument.price_exponent - SHOWN_DIGITS
         return Price(self._average(), exponent) if self.size and self.cost else None
 
     def average_number(self) -> float:
         """Return `average_price` as the nearest float, 0 where there is none."""
         if not self.size or not self.cost:
             return 0.0
-        exponent = self.instrument.price_exponent - _SHOWN_DIGITS
+        exponent = self.instrument.price_exponent - SHOWN_DIGITS
         average = self._average()
         return average / 10**-exponent if exponent < 0 else float(average * 10**exponent)
 
     def _average(self) -> int:
-        size, step = abs(self.size), 10**_SHOWN_DIGITS
+        size, step = abs(self.size), 10**SHOWN_DIGITS
         if self.inverse:
             top, bottom = size * self._up * step, 2 * self.cost * self._down
         else:

@@ -6,14 +6,15 @@ from typing import Final
 from bot4_core.domain_types.accounts import FundingPayment, Transfer
 from bot4_core.domain_types.instruments import Instrument
 from bot4_core.domain_types.orders import Fill
-from bot4_core.domain_types.records import EventFlag
 from bot4_core.jit import entry_point
 from bot4_core.kernels.equity import rebase, revalue, show_position
 from bot4_core.kernels.order_rows import Slot
 from bot4_core.orders import OrderChange, Orders
 from bot4_core.orders.restoring import KeptOrders
 from bot4_core.plugins.interfaces import Records
-from bot4_core.risk.ledger import FillRow, Ledger, LedgerEntry
+from bot4_core.risk.holdings import Holdings
+from bot4_core.risk.ledger import Ledger, LedgerEntry
+from bot4_core.risk.ledger_entries import PLACE, filed_row
 from bot4_core.risk.limits import LimitCheck
 from bot4_core.session.config import SessionConfig
 from bot4_core.session.funding import Due
@@ -24,7 +25,6 @@ MONEY_EXPONENT: Final = -8
 """Exponent of the money units that limits are checked in."""
 MONEY_UNIT: Final = 1e-8
 POWERS: Final[tuple[int, ...]] = tuple(10**power for power in range(64))
-MAKER: Final = int(EventFlag.MAKER)
 
 
 class Account:
@@ -45,7 +45,8 @@ class Account:
         self.asset = config.account.asset
         self.instruments = tuple(instruments)
         self.orders = Orders(instruments, tag, views=views, final_after=config.answers.final_after)
-        self.ledger = Ledger(
+        self._ahead: Holdings | None = None
+        self._ledger = Ledger(
             instruments, {self.asset: config.account.cash}, cost=config.account.cost
         )
         limits = config.limits.limits(config.account.cash)
@@ -55,11 +56,30 @@ class Account:
         self.limits.place(tables)
         self._views, self._desks = views, tables[Slot.DESKS]
         views["equity"] = opening * MONEY_UNIT
-        self.fills = 0
+        self._fills = 0
         self._handle = tables.handle
         self._show = entry_point(show_position, self._handle, 0, 0, 0, 0.0, 0)
         self._revalue = entry_point(revalue, self._handle, 0, 0)
         self._rebase = entry_point(rebase, self._handle, 0, 0)
+
+    @property
+    def ledger(self) -> Ledger:
+        """The books, up to the last fill."""
+        if self._ahead is not None:
+            self._fills += self._ahead.hand_over()
+        return self._ledger
+
+    @property
+    def fills(self) -> int:
+        """How many fills were booked."""
+        ahead = 0 if self._ahead is None else self._ahead.waiting
+        return self._fills + ahead
+
+    def book_ahead(self) -> None:
+        """Let compiled code book fills by itself; the ledger is told of them when it is read."""
+        self._ahead = Holdings(
+            self.ledger, self.instruments, self.asset, MONEY_EXPONENT, self.orders.tables
+        )
 
     def apply(self, events: Records, at: int) -> OrderChange | None:
         """Take one order event in; None when it told nothing new."""
@@ -76,21 +96,23 @@ class Account:
     def book(self, fill: Fill) -> None:
         """Book a fill and show what it changed."""
         self.ledger.book(fill)
-        self.fills += 1
+        self._fills += 1
         self._follow(fill.instrument)
+        self._booked()
 
     def book_filed(self, events: Records) -> None:
         """Book the one EVENT row, a fill on paper that the order tables have taken in just now."""
-        time, received, price, size, trade, fee, number, instrument, _, side, flags = events.item(0)
-        rules = self.instruments[instrument]
-        exponent, asset = rules.settlement_exponent, rules.settled_in
-        told, maker = time or received, bool(flags & MAKER)
-        row = FillRow(
-            instrument, side, price, size, fee, exponent, asset, number, told, trade, maker
-        )
+        fields: tuple[int, ...] = events.tolist()[0]
+        row = filed_row(fields, self.instruments[fields[PLACE]])
         self.ledger.book_row(row)
-        self.fills += 1
-        self._follow(instrument)
+        self._fills += 1
+        self._follow(row.instrument)
+        self._booked()
+
+    def _booked(self) -> None:
+        """Let compiled code know what was booked without it."""
+        if self._ahead is not None:
+            self._ahead.take()
 
     def _follow(self, instrument: int) -> None:
         """Show a position; a long one's cost is rounded up, a short one's down."""
@@ -105,6 +127,7 @@ class Account:
         """Book an amount that came in or went out without a trade."""
         self.ledger.transfer(transfer)
         self._rebase(self._handle, in_money(*self.ledger.balance_units(self.asset)), now)
+        self._booked()
 
     def restore(self, orders: KeptOrders, entries: Sequence[LedgerEntry], now: int) -> None:
         """Take over the orders and bookings of earlier runs."""
@@ -121,12 +144,14 @@ class Account:
         for number in range(len(self.instruments)):
             self._follow(number)
         self._rebase(self._handle, in_money(*self.ledger.balance_units(self.asset)), now)
+        self._booked()
 
     def fund(self, instrument: int, due: Due, now: int) -> FundingPayment | None:
         """Book a funding settlement that has passed; None without a position."""
         payment = self.ledger.fund(instrument, due.rate, due.price, due.time)
         if payment is not None:
             self._rebase(self._handle, in_money(*self.ledger.balance_units(self.asset)), now)
+            self._booked()
         return payment
 
     def mark(self) -> None:

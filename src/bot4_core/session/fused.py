@@ -92,6 +92,8 @@ class FusedDriver:
         answered, outcome = np.zeros(HEAD_SLOTS, np.int64), np.zeros(OUTCOMES, np.int64)
         self._answered, self._outcome = answered.data, outcome.data
         self._booking = np.zeros(1, EVENT_DTYPE)
+        if not spelled:
+            self._account.book_ahead()
         tables.put(Slot.REQUEST, np.zeros(8, np.int64))
         tables.put(Slot.ANSWER_HEAD, answered)
         tables.put(Slot.OUTCOME, outcome)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tests.reference import limits_twin
 from tests.reference.limits_twin import Held, Money, Wish
 
-from bot4_core.domain_types.canonical_types import Symbol, VenueName
+from bot4_core.domain_types.canonical_types import Rounding, Symbol, VenueName, divide_rounded
 from bot4_core.domain_types.instruments import Instrument, InstrumentKind, Settlement
 from bot4_core.domain_types.records import INTENT_DTYPE, VIEW_DTYPE, BookState, OrderFlag, OrderType
 from bot4_core.domain_types.risk_limits import RiskLimits
@@ -21,6 +21,7 @@ from bot4_core.kernels.limits import UNMEASURED, LimitCode
 from bot4_core.kernels.limits_money import (
     LARGEST,
     TOO_LARGE,
+    even_ratio,
     exact_ratio,
     notional,
     wide_product,
@@ -59,6 +60,19 @@ def test_exact_ratio_is_exact_or_says_that_it_is_too_large(
 @pytest.mark.parametrize(("up", "expected"), [(0, 3), (1, 4)])
 def test_exact_ratio_rounds_as_told(up: int, expected: int) -> None:
     assert exact_ratio(7, 1, 2, up) == expected
+
+
+@given(st.integers(0, LARGEST), st.integers(0, LARGEST), st.integers(1, LARGEST))
+def test_even_ratio_rounds_halves_to_even_or_says_that_it_is_too_large(
+    a: int, b: int, divisor: int
+) -> None:
+    exact = divide_rounded(a * b, divisor, Rounding.HALF_EVEN)
+    assert even_ratio(a, b, divisor) == (exact if exact <= LARGEST else TOO_LARGE)
+
+
+@pytest.mark.parametrize(("a", "expected"), [(1, 0), (3, 2), (5, 2), (7, 4)])
+def test_a_half_goes_to_the_even_neighbour(a: int, expected: int) -> None:
+    assert even_ratio(a, 1, 2) == expected
 
 
 def test_exact_ratio_just_above_the_range_is_too_large() -> None:
