@@ -1,10 +1,11 @@
 """How much memory a long session of many instruments needs.
 
-``python -m benchmarks.session_memory`` writes a recording of 10 million events of 100 instruments, piece by piece: the beginning of a real
-one, whose every message comes once for each instrument, a nanosecond apart. Then plays it in a
-process of its own, with the strategy, the breaker and the audit log of ``examples/``, and prints
-the most memory that this process had resident, pages of the recording included. The exit code is 1
-if that is 500 MB or more. The recording takes 650 MB in the folder for temporary files.
+``python -m benchmarks.session_memory`` writes a recording of 10 million events of 100 instruments,
+piece by piece: the beginning of a real one, whose every message comes once for each instrument, a
+nanosecond apart. Then plays it in a process of its own, with the strategy, the breaker and the
+audit log of ``examples/``, and prints the most memory that this process had resident, pages of the
+recording included. The exit code is 1 if that is 500 MB or more. The recording takes 650 MB in the
+folder for temporary files.
 """
 
 import argparse
