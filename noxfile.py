@@ -13,7 +13,9 @@ PYTHONS = ["3.11", "3.12", "3.13"]
 PLUGINS = sorted(path.parent.name for path in ROOT.glob("src/bot4_plugins/*/pyproject.toml"))
 OWN_PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 WORKERS = os.environ.get("BOT4_TEST_WORKERS", "auto")
-TOGETHER = ("-q", "-n", WORKERS, "--dist", "loadfile")  # a file's kernels are compiled once
+TOGETHER = ("-q", "-n", WORKERS, "--dist", "loadfile", "--no-loadscope-reorder")
+"""A file's kernels are compiled once; the files of one long test do not come last."""
+AGAIN = ("-m", "not once")
 KERNEL_TESTS = (
     "tests/core/kernels",
     "tests/core/market",
@@ -27,7 +29,7 @@ KERNEL_TESTS = (
     "tests/plugins/strategy_market_making",
 )
 PEER = "hftbacktest>=2.4,<2.5"
-BRIEF = {"BOT4_HYPOTHESIS": "brief"}
+BRIEF = {"BOT4_HYPOTHESIS": "brief", "BOT4_KILLS": "40"}
 
 nox.needs_version = ">=2024.10"
 nox.options.default_venv_backend = "none"
@@ -96,9 +98,9 @@ def fresh_cache(name: str) -> str:
 
 
 def tested(session: nox.Session, *paths: str, **env: str) -> Path:
-    """Run tests on this program's own Python and return the environment's bin folder."""
+    """Run tests once more on this program's own Python; return the environment's bin folder."""
     bin_folder = environment(session, f"tests-{OWN_PYTHON}", "tests", "lint")
-    command = [str(bin_folder / "pytest"), *TOGETHER, *paths, *session.posargs]
+    command = [str(bin_folder / "pytest"), *TOGETHER, *AGAIN, *paths, *session.posargs]
     session.run(*command, external=True, env=env)
     return bin_folder
 
@@ -140,15 +142,16 @@ def duplicate_types(session: nox.Session) -> None:
 @nox.session
 @nox.parametrize("python", PYTHONS, ids=PYTHONS)
 def tests(session: nox.Session, python: str) -> None:
-    """All tests, compiled."""
+    """All tests, compiled; those marked ``once`` on this program's own Python only."""
     found = interpreter(python)
     if found is None:
         session.skip(f"no Python {python} on this machine")
     bin_folder = environment(session, f"tests-{python}", "tests", "lint", python=found)
-    profile = {} if python == OWN_PYTHON else BRIEF
+    chosen, profile = ((), {}) if python == OWN_PYTHON else (AGAIN, BRIEF)
     session.run(
         str(bin_folder / "pytest"),
         *TOGETHER,
+        *chosen,
         *session.posargs,
         external=True,
         env={"NUMBA_CACHE_DIR": fresh_cache(f"tests-{python}"), **profile},

@@ -147,6 +147,7 @@ def test_unknown_target_is_named() -> None:
     assert "no_such_package_anywhere" in result.stderr
 
 
+@pytest.mark.once("reads all sources, as a session of nox does")
 def test_repository_defines_nothing_twice(root: Path) -> None:
     result = run(root / "src")
     assert result.stdout == "0 duplicates\n"

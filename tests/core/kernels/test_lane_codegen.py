@@ -27,6 +27,7 @@ X86 = platform.machine().lower() in {"x86_64", "amd64"}
 REDUCTIONS = ("sum_of_values", "dot", "sum_of_squares", "weighted_sum_of_squares", "prefix_sums")
 
 pytestmark = [
+    pytest.mark.once("code for other processors is the compiler's, whatever the Python"),
     pytest.mark.skipif(not X86, reason="the host's code generator is not x86-64"),
     pytest.mark.skipif(
         not is_compiling() or bool(config.BOUNDSCHECK),

@@ -75,6 +75,7 @@ def assert_faultless(book: OrderBook) -> None:
         check_ladder(book._books.memory.words, int(book.row[field]))
 
 
+@pytest.mark.once("half a million levels")
 @pytest.mark.compiled("half a million levels")
 @pytest.mark.parametrize("name", WHOLE_DAYS)
 def test_recorded_book_ends_at_the_last_quote(recordings: Path, name: str) -> None:
@@ -85,6 +86,7 @@ def test_recorded_book_ends_at_the_last_quote(recordings: Path, name: str) -> No
     assert top(book) == last_quote(book)
 
 
+@pytest.mark.once("half a million levels")
 @pytest.mark.compiled("half a million levels")
 @pytest.mark.parametrize(("rule", "exponents", "file"), CONTINUATIONS)
 def test_day_without_a_snapshot_stays_syncing(
@@ -151,6 +153,7 @@ def damage(feed: list[Rows], at: int, chance: Random) -> list[Rows]:
 Fault: TypeAlias = Callable[[list[Rows], int, Random], list[Rows]]
 
 
+@pytest.mark.once("half a million levels")
 @pytest.mark.compiled("half a million levels")
 @pytest.mark.parametrize("fault", [lose, repeat, swap, damage])
 @pytest.mark.parametrize("name", WHOLE_DAYS)
@@ -182,6 +185,7 @@ def same_levels(one: OrderBook, two: OrderBook) -> bool:
     )
 
 
+@pytest.mark.once("half a million levels")
 @pytest.mark.compiled("half a million levels")
 @pytest.mark.parametrize("name", ["usdm_btc", "spot"])
 def test_snapshot_and_deltas_equal_a_later_snapshot(recordings: Path, name: str) -> None:

@@ -316,6 +316,7 @@ def test_plain_lines_pass_on_errors_that_name_the_file(tmp_path: Path) -> None:
         list(file.blocks())
 
 
+@pytest.mark.once("every byte of every recording")
 @pytest.mark.compiled("every byte of every recording")
 def test_every_recording_has_the_number_of_messages_of_its_manifest(recordings: Path) -> None:
     listed = json.loads((recordings / "manifest.json").read_text())["files"]

@@ -18,6 +18,7 @@ from bot4_core.domain_types.records import (
 from bot4_core.errors import OrderError
 from bot4_core.kernels.order_rows import Slot
 from bot4_core.orders import LocalEvidence, OrderAlarm, OrderChange, Orders, client_order_id
+from bot4_core.orders.order_tables import FIRST_FILLS
 
 
 def changed(change: OrderChange | None) -> OrderChange:
@@ -385,12 +386,13 @@ def test_rows_make_room_for_more_unfinished_orders_than_were_foreseen() -> None:
 
 def test_fills_find_room_whatever_their_number_and_give_it_back() -> None:
     orders = registry(keep_finished=1)
-    orders.create(intent(1, size=3000))
-    for trade in range(3000):
+    orders.create(intent(1, size=1200))
+    for trade in range(1200):
         assert orders.apply(fill(1, trade=trade, size=1)) is not None
-    assert (orders[1].filled, len(orders[1].fills)) == (3000, 3000)
+    assert (orders[1].filled, len(orders[1].fills)) == (1200, 1200)
     rows = len(orders.tables[Slot.FILLS])
-    for number in range(2, 2000):
+    assert rows > FIRST_FILLS
+    for number in range(2, 2 + FIRST_FILLS):
         orders.create(intent(number, size=1))
         orders.apply(fill(number, trade=1, size=1))
     assert len(orders.tables[Slot.FILLS]) == rows

@@ -25,7 +25,10 @@ BRIDGED = [
     ("spot", ["spot_btcusdt_20240808.gz", "spot_btcusdt_20240809.gz"]),
 ]
 LOGS = [
-    ("coinm", "cf_coinm_20210722.jsonl.gz", 10),
+    pytest.param(
+        *("coinm", "cf_coinm_20210722.jsonl.gz", 10),
+        marks=pytest.mark.compiled("ten books of two hundred levels"),
+    ),
     ("spot", "cf_spot_20211012.jsonl.gz", 4),
     ("usdm", "cf_usdm_20210722.jsonl.gz", 4),
 ]

@@ -6,7 +6,7 @@ from typing import Final
 import attrs
 import numpy as np
 import pytest
-from hypothesis import find, given, settings
+from hypothesis import Phase, find, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from tests.core.domain_types.builders import INSTRUMENTS
@@ -42,7 +42,7 @@ FOR_INSTRUMENT = sorted(
     name for name, make in MADE.items() if "instrument" in inspect.signature(make).parameters
 )
 HOMES = st.sampled_from(INSTRUMENTS)
-PATIENT = settings(max_examples=2_000, derandomize=True, database=None)
+PATIENT = settings(max_examples=2_000, derandomize=True, database=None, phases=[Phase.generate])
 FREE = sorted(set(MADE) - set(FOR_INSTRUMENT))
 
 

@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 from tests.plugins.exchange_sim.small_venue import check_engine
 
 from bot4_core.domain_types.records import EventKind
+from bot4_core.jit import is_compiling
 from bot4_plugins.exchange_sim.engine import (
     ASK,
     BID,
@@ -23,7 +24,7 @@ from bot4_plugins.exchange_sim.listing_table import listing_table
 from bot4_plugins.exchange_sim.settings import LISTINGS, SimSettings
 from bot4_plugins.exchange_sim.venue import Pit
 
-SECONDS = 60
+SECONDS = 60 if is_compiling() else 30
 SAMPLE_NS = 100_000_000
 
 
