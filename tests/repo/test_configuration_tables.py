@@ -11,6 +11,7 @@ from tests.repo.test_settings_tables import written
 
 from bot4_core.domain_types.instruments import FeeSchedule, Instrument
 from bot4_core.domain_types.risk_limits import LimitsPreset, RiskLimits
+from bot4_core.orders.linked_plans import LinkedSettings
 from bot4_core.session import config
 from bot4_core.session.paper import FeeTier, PaperSettings
 
@@ -23,6 +24,7 @@ SECTIONS: Final[dict[str, type[Any]]] = {
     "`[account]`": config.AccountConfig,
     "`[strategy]`, `[sizer]`, `[router]`": config.PartConfig,
     "`[[breakers]]`": config.BreakerConfig,
+    "`[[linked]]`": LinkedSettings,
     "`[limits]`": config.LimitsConfig,
     "`[quoting]`": config.QuotingConfig,
     "`[answers]`": config.AnswersConfig,

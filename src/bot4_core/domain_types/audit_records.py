@@ -31,6 +31,7 @@ class AuditKind(StrEnum):
     PLUGIN_STRIKE = "plugin_strike"
     OPERATOR = "operator"
     TRANSFER = "transfer"
+    LINKED = "linked"  # a linked order was placed, stopped, ended …
     RECONCILIATION = "reconciliation"
     CHECKPOINT = "checkpoint"  # the tree over all records before
     SEGMENT = "segment"  # the first of a later file: where the chain comes from

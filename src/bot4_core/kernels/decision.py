@@ -62,7 +62,7 @@ ALONE: Final = 12  # no decision: orders, other events, or a book that was lost
 TRIPPED: Final = 13  # a breaker wants more than it holds (see OBSERVED)
 STAND_BACK: Final = 14  # nothing may stand on the instrument now
 BY_PYTHON: Final = 15  # a part has to be called from Python
-DUE: Final = 16  # an order has waited too long for an answer; then a decision is due
+DUE: Final = 16  # an order is late, or linked orders want to be looked at; then a decision is due
 
 OBSERVE_AND_ACT: Final = 0
 ACT: Final = 1
@@ -210,6 +210,14 @@ def think(tables: TableSet, head: NDArray[np.int64], task: int) -> int:
 
 
 @kernel(inline=True)
+def is_linked_due(desk: Row, head: NDArray[np.int64], now: int) -> bool:
+    """Tell whether the linked orders of an instrument have to be looked at: new prices, or time."""
+    live = head[4] == LIVE
+    bid, ask = (head[5], head[6]) if live else (0, 0)
+    return bool(now >= desk["links_due"] or bid != desk["links_bid"] or ask != desk["links_ask"])
+
+
+@kernel(inline=True)
 def follow(
     rows: Rows,
     memory: NDArray[np.int64],
@@ -242,6 +250,8 @@ def follow(
         if views[instrument]["position"] != 0:
             revalue(tables, instrument, int(tally["now"]))
     if tally["now"] >= tally["due"] and is_late(tables):
+        return DUE
+    if desk["links"] > 0 and is_linked_due(desk, head, int(tally["now"])):
         return DUE
     return BY_PYTHON if table_at(tables, CONDUCT, CONDUCT_DTYPE)[0]["by_python"] else READY
 

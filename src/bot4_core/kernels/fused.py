@@ -210,7 +210,8 @@ def let_arrive(
         return NO_DESK_ROOM
     if desk[OUT] == 0 or desk[desk[OUT_AT] + EVENT_RECEIVED] > now:
         return ENDED
-    if table_at(tables, CONDUCT, CONDUCT_DTYPE)[0]["spelled"]:
+    conduct = table_at(tables, CONDUCT, CONDUCT_DTYPE)[0]
+    if conduct["spelled"] or conduct["links"] > 0:
         return ANSWERS_DUE
     return take_answers(rows, sight, tables, states, desk, now)
 

@@ -194,6 +194,7 @@ def create(tables: TableSet, intent: Row) -> int:
     order["size"] = intent["size"]
     order["created"] = intent["time"]
     order["decided_on"] = intent["instrument"]
+    order["linked"] = 0
     clear_evidence(order)
     order["final_after"] = tally["final_after"]
     reserve(tables, order, int(order["size"]))

@@ -16,6 +16,7 @@ from bot4_core.domain_types.records import (
 )
 from bot4_core.jit import kernel
 from bot4_core.kernels.limits import LIMITS_DTYPE, SCALE_DTYPE
+from bot4_core.kernels.order_desk import find
 from bot4_core.kernels.order_gate import NUMBER_DTYPE, judge
 from bot4_core.kernels.order_rows import (
     CONDUCT_DTYPE,
@@ -47,7 +48,9 @@ __all__ = [
     "BAD_SIGNALS",
     "BY_HAND",
     "DIRECT",
+    "KEEP_LINKED",
     "MOST_CHILDREN",
+    "cancel_order",
     "cancel_working",
     "next_order",
     "order",
@@ -61,6 +64,8 @@ DIRECT: Final = 0
 """In place of a router's address: orders go to their own instrument."""
 BY_HAND: Final = -1
 """In place of a router's address: the caller routes."""
+KEEP_LINKED: Final = 1 << 30
+"""Beside the flags that ``cancel_working`` spares."""
 BAD_ROUTE: Final = -1
 BAD_SIGNALS: Final = -5
 
@@ -295,10 +300,18 @@ def order(tables: TableSet, instrument: int, count: int, now: int) -> int:
 
 
 @kernel()
+def cancel_order(tables: TableSet, number: int, now: int) -> bool:
+    """Ask for the cancellation of one order; False where none may be asked for now."""
+    place = find(tables, number)
+    return place != NOBODY and cancel(tables, place, now)
+
+
+@kernel()
 def cancel_working(tables: TableSet, instrument: int, now: int, spared: int) -> bool:
     """Ask for the cancellation of what works on an instrument; True where more is left.
 
-    Orders with one of the ``spared`` flags stay.
+    Orders with one of the ``spared`` flags stay; with ``KEEP_LINKED`` so do children of linked
+    orders.
     """
     orders = table_at(tables, ORDERS, ORDER_DTYPE)
     tally = table_at(tables, TALLY, TALLY_DTYPE)[0]
@@ -308,7 +321,8 @@ def cancel_working(tables: TableSet, instrument: int, now: int, spared: int) -> 
         if tally["actions"] >= MOST_ACTIONS:
             return True
         following = int(orders[place]["newer"])
-        if not orders[place]["flags"] & spared:
+        linked = spared & KEEP_LINKED and orders[place]["linked"] > 0
+        if not (orders[place]["flags"] & spared or linked):
             cancel(tables, place, now)
         place = following
     return False

@@ -145,6 +145,7 @@ ORDER_DTYPE: Final = np.dtype(
             "working",  # 1 while in its instrument's chain
             "kept",  # stamp of the plan that last kept it
             "decided_on",  # the instrument whose decision it came from
+            "linked",  # the linked order whose child it is, 0 for none
             "first_fill",  # row of the latest fill
             "older",  # neighbours in the instrument's chain
             "newer",
@@ -186,6 +187,10 @@ DESK_DTYPE: Final = np.dtype(
         ("bid", "<i8"),  # best prices that the position was last valued at
         ("ask", "<i8"),
         ("wanted_snapshots", "<i8"),
+        ("links", "<i8"),  # linked orders alive
+        ("links_due", "<i8"),  # when they have to be looked at though nothing happens, ns
+        ("links_bid", "<i8"),  # best prices that they were last shown, 0 while not LIVE
+        ("links_ask", "<i8"),
         ("last_targets", "<i8", (MOST_SIGNALS * 3,)),
     ]
 )
@@ -230,6 +235,7 @@ CONDUCT_DTYPE: Final = np.dtype(
         ("asking", "<i8"),  # 0 once nobody is to be asked for orders any more
         ("by_python", "<i8"),  # 1 where a part has to be called from Python
         ("spelled", "<i8"),  # 1 where somebody wants effects spelled out
+        ("links", "<i8"),  # linked orders alive on any instrument
         ("money_unit", "<f8"),  # what one money unit is worth
     ]
 )

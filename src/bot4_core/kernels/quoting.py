@@ -222,10 +222,9 @@ def same_as_before(tables: TableSet, instrument: int) -> bool:
 
 @kernel()
 def is_quote(order: Row) -> bool:
-    """Tell whether an order is one that quoting may replace."""
-    return bool(
-        order["type"] == LIMIT and (order["time_in_force"] == GTC or order["time_in_force"] == GTD)
-    )
+    """Tell whether an order is one that quoting may replace; children of linked orders are not."""
+    resting = order["time_in_force"] in (GTC, GTD)
+    return bool(order["type"] == LIMIT and resting and order["linked"] == 0)
 
 
 @kernel()

@@ -5,6 +5,7 @@ and time go in; children to place and to cancel come out. It asks for what is mi
 anew, so it does not matter in which order the evidence came, or how often.
 """
 
+from collections.abc import Sequence
 from enum import IntEnum
 from typing import Final, NamedTuple, TypeAlias
 
@@ -12,10 +13,11 @@ import attrs
 
 from bot4_core.domain_types.records import OrderStatus, OrderType, Side, TimeInForce
 from bot4_core.errors import OrderError
-from bot4_core.orders.linked_plans import LinkedPlan
+from bot4_core.orders.linked_plans import LinkedPlan, LinkedStatus
 
-__all__ = ["CancelChild", "ChildRole", "LinkedAction", "LinkedOrder", "PlaceChild"]
+__all__ = ["CancelChild", "ChildRole", "KeptChild", "LinkedAction", "LinkedOrder", "PlaceChild"]
 
+NEVER: Final = 2**63 - 1
 _NEVER: Final = -1
 
 
@@ -46,6 +48,17 @@ class CancelChild(NamedTuple):
 
 
 LinkedAction: TypeAlias = PlaceChild | CancelChild
+
+
+class KeptChild(NamedTuple):
+    """What was last known of a child, to go on from; a rejected one with the time of that, ns."""
+
+    role: ChildRole
+    size: int
+    status: OrderStatus
+    filled: int
+    at_stake: int
+    time: int
 
 
 @attrs.define
@@ -88,6 +101,46 @@ class LinkedOrder:
         self._children: list[_Child] = []
         self._rejected = 0  # targets
         self._retry = 0  # no exit is placed before this time
+
+    @classmethod
+    def restored(
+        cls,
+        plan: LinkedPlan,
+        children: Sequence[KeptChild],
+        *,
+        extreme: int = 0,
+        stopped: bool = False,
+        cancelled: bool = False,
+    ) -> "LinkedOrder":
+        """Return a plan at work as it was known; what may still fill is asked to end anew."""
+        order = cls(plan)
+        order.extreme, order.stopped, order._cancelled = extreme, stopped, cancelled
+        for number, (role, size, status, filled, at_stake, time) in enumerate(children):
+            order._children.append(_Child(role, size, at_stake=size))
+            order.update(number, status, filled, at_stake, time)
+        return order
+
+    @property
+    def status(self) -> LinkedStatus:
+        """How far it has come."""
+        if not self.finished:
+            return LinkedStatus.STOPPED if self.stopped else LinkedStatus.WORKING
+        if self._cancelled:
+            return LinkedStatus.CANCELLED
+        return LinkedStatus.DONE if self.closed else LinkedStatus.UNENTERED
+
+    @property
+    def children(self) -> tuple[tuple[ChildRole, OrderStatus, int], ...]:
+        """Role, status and filled size of every child, oldest first."""
+        return tuple((each.role, each.status, each.filled) for each in self._children)
+
+    def next_look(self, now: int) -> int:
+        """Return when `decide` may want more though nothing happens until then, ns."""
+        due = self._retry if self._retry > now else NEVER
+        for each in self._children:
+            if each.at_stake and each.cancel_asked != _NEVER:
+                due = min(due, each.cancel_asked + self.plan.pause)
+        return due
 
     @property
     def goal(self) -> int:
@@ -162,6 +215,11 @@ class LinkedOrder:
             self._retry = now + self.plan.pause
             self._rejected += known.role is ChildRole.TARGET
 
+    @property
+    def cancelled(self) -> bool:
+        """Whether it was asked to end."""
+        return self._cancelled
+
     def cancel(self) -> None:
         """End the plan: nothing is placed any more, and every child is cancelled.
 
@@ -169,7 +227,7 @@ class LinkedOrder:
         """
         self._cancelled = True
 
-    def decide(self, bid: int, ask: int, now: int) -> list[LinkedAction]:
+    def decide(self, bid: int, ask: int, now: int, *, placing: bool = True) -> list[LinkedAction]:
         """Say what is wanted, at the end of a message.
 
         Parameters
@@ -179,23 +237,25 @@ class LinkedOrder:
             goes to market.
         now : int
             ns, never before an earlier call's.
+        placing : bool
+            Whether orders may be placed now; cancels always may.
         """
         if self._cancelled:
             return self._cancels(now, ChildRole.ENTRY, ChildRole.TARGET, ChildRole.STOP)
         if self.plan.entry and not self._children:
-            return [self._place(ChildRole.ENTRY, self.plan.size)]
+            return [self._place(ChildRole.ENTRY, self.plan.size)] if placing else []
         touch = bid if self.plan.side < 0 else ask
         live = bid > 0 and ask > 0
         if live and self.goal:
             self._follow(touch)
         if self.stopped:
             actions = self._cancels(now, ChildRole.ENTRY, ChildRole.TARGET)
-            if live and self.uncovered > 0 and now >= self._retry:
+            if placing and live and self.uncovered > 0 and now >= self._retry:
                 actions.append(self._place(ChildRole.STOP, self.uncovered))
             return actions
         if self.uncovered < 0:
             return self._cancels(now, ChildRole.TARGET)
-        size = self._target_size(now)
+        size = self._target_size(now) if placing else 0
         return [self._place(ChildRole.TARGET, size)] if size else []
 
     def _follow(self, touch: int) -> None:

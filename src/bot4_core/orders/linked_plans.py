@@ -1,14 +1,25 @@
 """What linked orders are to do, before anything is placed."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from decimal import Decimal
 from enum import StrEnum
 
 import attrs
 
+from bot4_core.domain_types.instruments import Instrument
+from bot4_core.domain_types.number_text import scaled_from_text
 from bot4_core.domain_types.records import Side
-from bot4_core.errors import ValidationError
+from bot4_core.errors import Bot4Error, ValidationError
 
-__all__ = ["LinkedForm", "LinkedKind", "LinkedPlan", "form_at"]
+__all__ = [
+    "LinkedForm",
+    "LinkedKind",
+    "LinkedPlan",
+    "LinkedSettings",
+    "LinkedStatus",
+    "form_at",
+    "plan_on",
+]
 
 
 class LinkedKind(StrEnum):
@@ -27,6 +38,16 @@ class LinkedForm(StrEnum):
 
     NATIVE = "native"  # the venue
     EMULATED = "emulated"  # the kernel, from the prices it sees and only while it runs
+
+
+class LinkedStatus(StrEnum):
+    """How far a plan has come."""
+
+    WORKING = "working"
+    STOPPED = "stopped"  # the stop has started
+    DONE = "done"  # everything that was entered is closed
+    UNENTERED = "unentered"  # it ended without a fill
+    CANCELLED = "cancelled"
 
 
 @attrs.frozen(kw_only=True)
@@ -93,6 +114,23 @@ class LinkedPlan:
         if faults:
             raise ValidationError(faults)
 
+    def faults_on(self, instrument: Instrument) -> list[tuple[str, str]]:
+        """Return what of the plan the venue would not take."""
+        tick, lot, least = instrument.tick, instrument.lot, instrument.min_size
+        faults = [
+            (name, f"{getattr(self, name)} is off the tick, {tick}")
+            for name in ("entry", "target")
+            if getattr(self, name) % max(1, tick)
+        ]
+        faults += [
+            (name, f"{getattr(self, name)} is off the lot, {lot}")
+            for name in ("size", "visible")
+            if getattr(self, name) % max(1, lot)
+        ]
+        if self.size < least:
+            faults.append(("size", f"{self.size} is below the least, {least}"))
+        return faults
+
     @property
     def kind(self) -> LinkedKind:
         """What the plan amounts to."""
@@ -103,6 +141,68 @@ class LinkedPlan:
                 return LinkedKind.OCO
             return LinkedKind.TRAILING_STOP if self.trail else LinkedKind.STOP
         return LinkedKind.ICEBERG if self.visible else LinkedKind.LIMIT
+
+
+@attrs.frozen(kw_only=True)
+class LinkedSettings:
+    """A linked order in decimal numbers, as people and configurations write it.
+
+    Parameters
+    ----------
+    symbol : str
+    side : Side
+        Of the exits; an entry has the other one.
+    size : Decimal
+    entry, target, stop, trail, visible
+        As `LinkedPlan` has them; None for none.
+    name : str
+        What reports and the audit log call it.
+    """
+
+    symbol: str
+    side: Side
+    size: Decimal
+    entry: Decimal | None = None
+    target: Decimal | None = None
+    stop: Decimal | None = None
+    trail: Decimal | None = None
+    visible: Decimal | None = None
+    name: str = ""
+
+    def faults(self) -> Iterator[tuple[str, str]]:
+        """Yield what is wrong whatever the instrument is."""
+        for name in ("size", "entry", "target", "stop", "trail", "visible"):
+            value: Decimal | None = getattr(self, name)
+            if value is not None and not (value.is_finite() and value > 0):
+                yield name, f"{value} is not above 0"
+        if self.side is Side.NONE:
+            yield "side", "is none, expected buy or sell"
+
+
+def plan_on(instrument: Instrument, settings: LinkedSettings) -> LinkedPlan:
+    """Return the plan that settings ask for, in an instrument's scaled integers.
+
+    Raises
+    ------
+    ValidationError
+        With every fault at once, of the plan and of what the venue takes.
+    """
+    faults = [*settings.faults()]
+    exponents = {"size": instrument.size_exponent, "visible": instrument.size_exponent}
+    scaled: dict[str, int] = {}
+    for name in ("size", "entry", "target", "stop", "trail", "visible"):
+        value: Decimal | None = getattr(settings, name)
+        if value is None:
+            continue
+        try:
+            scaled[name] = scaled_from_text(
+                format(value, "f"), exponents.get(name, instrument.price_exponent)
+            )
+        except Bot4Error as error:
+            faults.append((name, str(error)))
+    if faults:
+        raise ValidationError(faults)
+    return LinkedPlan(side=settings.side, smallest=max(1, instrument.min_size), **scaled)
 
 
 def form_at(plan: LinkedPlan, capabilities: Collection[str]) -> LinkedForm:

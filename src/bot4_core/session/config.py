@@ -14,6 +14,7 @@ from bot4_core.domain_types.decisions import BreakerScope
 from bot4_core.domain_types.instruments import FeeSchedule, Instrument
 from bot4_core.domain_types.risk_limits import LimitsPreset, RiskLimits
 from bot4_core.errors import ConfigError
+from bot4_core.orders.linked_plans import LinkedSettings
 from bot4_core.session.paper import PaperSettings
 
 __all__ = [
@@ -299,6 +300,7 @@ class SessionConfig:
     sizer: PartConfig
     router: PartConfig | None = None
     breakers: tuple[BreakerConfig, ...] = ()
+    linked: tuple[LinkedSettings, ...] = ()
     limits: LimitsConfig = LimitsConfig()
     quoting: QuotingConfig = QuotingConfig()
     answers: AnswersConfig = AnswersConfig()
@@ -325,6 +327,15 @@ class SessionConfig:
                 "start.recover",
                 "a recording's paper venue begins anew and cannot be asked",
             )
+        names = [each.name for each in self.linked]
+        for place, name in enumerate(names):
+            if name and name in names[:place]:
+                yield f"linked[{place}].name", f"there are two linked orders named {name!r}"
+            if self.start.recover and not name:
+                yield (
+                    f"linked[{place}].name",
+                    "is missing; a recovered run knows it by that",
+                )
         labels = [each.label for each in self.breakers]
         for place, label in enumerate(labels):
             if label in labels[:place]:

@@ -30,6 +30,7 @@ from bot4_core.risk.limits import LimitCheck
 
 __all__ = [
     "CancelOrder",
+    "ChildLink",
     "Effect",
     "Explained",
     "Grounds",
@@ -57,6 +58,14 @@ class Grounds(NamedTuple):
     why: str  # of an order that no signal asked for
 
 
+class ChildLink(NamedTuple):
+    """Which child of which linked order an order is."""
+
+    linked: int
+    child: int
+    role: str
+
+
 class RecordIntent(NamedTuple):
     """An order was decided, or refused: keep the whole chain of reasons before anything leaves."""
 
@@ -71,6 +80,7 @@ class RecordIntent(NamedTuple):
     broken: int  # bits of LimitCode and Refused
     refusals: tuple[tuple[Refusal, str], ...]
     numbers: bytes  # (used, allowed) of each limit, int64
+    link: ChildLink | None = None
 
     @property
     def kind(self) -> AuditKind:
@@ -172,6 +182,7 @@ class OrderText:
     def intent(self, record: RecordIntent) -> Mapping[str, Any]:
         """Return the whole chain: order, signal, size, limits, breakers, route."""
         number, grounds = record.intent[1], record.grounds
+        linked = {} if record.link is None else {"linked": record.link._asdict()}
         return {
             "order": self.order((record.number, *record.intent[1:])),
             "view": self._view(number, grounds.view),
@@ -189,6 +200,7 @@ class OrderText:
             "route": record.route,
             "allowed": int(record.broken == 0),
             "refusals": [[refusal.value, text] for refusal, text in record.refusals],
+            **linked,
         }
 
     def order(self, terms: tuple[int, ...]) -> Mapping[str, Any]:

@@ -120,6 +120,8 @@ class FusedDriver:
         """Run until Python is needed; what a compiled part raises counts against it."""
         venue, tables, rows = self._venue, self._tables.handle, self._books.rows
         head, sight, features = self._head, venue.look(), self._features
+        if venue.desk is not self._desk:
+            self._show_answers()
         begin = self._clock.perf_counter_ns() if head[LEFT] == 1 else 0
         try:
             code = self._run(rows, sight, batch, stop, tables, features, head, venue.desk)
@@ -141,7 +143,6 @@ class FusedDriver:
             return
         if code == NO_DESK_ROOM:
             self._venue.grow()
-            self._show_answers()
         elif code == ANSWERS_DUE:
             shell.answer(self._venue.due(int(head[2])))
         elif code == ALARM:
@@ -174,4 +175,5 @@ class FusedDriver:
 
     def _show_answers(self) -> None:
         """Put the paper venue's waiting answers among the tables; they move when it grows."""
+        self._desk = self._venue.desk
         self._tables.put(Slot.ANSWERS, self._venue.answers)

@@ -5,14 +5,8 @@ from functools import cached_property
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from bot4_core.domain_types.records import (
-    INTENT_DTYPE,
-    PARAMS_DTYPE,
-    SIGNAL_DTYPE,
-    STATE_DTYPE,
-    VIEW_DTYPE,
     OrderFlag,
     OrderType,
     TimeInForce,
@@ -26,49 +20,44 @@ from bot4_core.kernels.order_entry import (
     BAD_SIGNALS,
     BY_HAND,
     DIRECT,
-    MOST_CHILDREN,
+    cancel_order,
     cancel_working,
     next_order,
     order,
 )
 from bot4_core.kernels.order_gate import LIMIT_NUMBERS, judge
 from bot4_core.kernels.order_rows import (
-    ACTION_DTYPE,
-    CONDUCT_DTYPE,
-    MEASURED_DTYPE,
     MOST_ACTIONS,
     MOST_SIGNALS,
     NOBODY,
-    SIZED_DTYPE,
-    WANTED_DTYPE,
     Action,
     Slot,
 )
 from bot4_core.kernels.step import HEAD_SLOTS
-from bot4_core.kernels.tables import Tables, part_address
+from bot4_core.kernels.tables import part_address
 from bot4_core.orders.order_tables import enlarge_orders
 from bot4_core.risk.gate import Gate
-from bot4_core.session.account import MONEY_UNIT, Account
+from bot4_core.session.account import Account
 from bot4_core.session.breakers import BreakerCalls
-from bot4_core.session.config import QuotingConfig
+from bot4_core.session.decision_tables import part_table, place_part
 from bot4_core.session.effects import (
     CancelOrder,
+    ChildLink,
     Effect,
     Grounds,
     RecordIntent,
     SendOrder,
 )
-from bot4_core.session.parts import CompiledMemory, SizerCalls, StrategyCalls
+from bot4_core.session.parts import SizerCalls, StrategyCalls
 from bot4_core.session.routes import BAD_CHILDREN, Child, RouterCalls
 
-__all__ = ["MOST_WAITING", "REQUOTE", "Ordering", "place_decision_tables"]
+__all__ = ["MOST_WAITING", "REQUOTE", "Ordering"]
 
 AT_MARKET: Final = int(OrderType.MARKET)
 IOC: Final = int(TimeInForce.IOC)
 REDUCE_ONLY: Final = int(OrderFlag.REDUCE_ONLY)
 CANCEL_ACTION: Final = int(Action.CANCEL)
 PLACE_ACTION: Final = int(Action.PLACE)
-IN_FLIGHT: Final = 1
 REQUOTE: Final = "requote"
 NO_SIGNALS: Final = (
     f"a strategy gives 0 to {MOST_SIGNALS} signals, each of a side and an action there is"
@@ -77,38 +66,12 @@ MOST_WAITING: Final = MOST_ACTIONS // 4
 """Actions that may wait before they are written; with more the next decision might find no room."""
 BY_BREAKER: Final = "flatten"
 """Stands for the sizer where everything held is closed."""
+BY_LINK: Final = "linked"
+"""Stands for the sizer of children of linked orders."""
 ACTIONS_AT: Final = 6  # of the integers of a TALLY row
 NO_HEAD: Final = np.zeros(HEAD_SLOTS, np.int64)
 REST: Final = {1: "rest_buy", -1: "rest_sell"}
 NUMBERS_SIZE: Final = 8 * LIMIT_NUMBERS
-
-
-def place_decision_tables(tables: Tables, quoting: QuotingConfig) -> None:
-    """Put what a decision works on into a session's tables; parts come later."""
-    terms = np.zeros(1, CONDUCT_DTYPE)
-    terms["behind"], terms["ahead"] = quoting.keep_behind, quoting.keep_ahead
-    terms["size_percent"], terms["in_flight"] = quoting.keep_size_percent, IN_FLIGHT
-    terms["post_only"], terms["rest"] = quoting.post_only, quoting.retry_ms * 1_000_000
-    terms["healthy"] = terms["asking"] = terms["spelled"] = 1
-    terms["money_unit"] = MONEY_UNIT
-    tables.put(Slot.CONDUCT, terms)
-    tables.put(Slot.SIGNALS, np.zeros(MOST_SIGNALS, SIGNAL_DTYPE))
-    tables.put(Slot.SIZED, np.zeros(MOST_SIGNALS, SIZED_DTYPE))
-    tables.put(Slot.WANTED, np.zeros(MOST_SIGNALS, WANTED_DTYPE))
-    tables.put(Slot.ACTIONS, np.zeros(MOST_ACTIONS, ACTION_DTYPE))
-    tables.put(Slot.SHOWN_VIEWS, np.zeros(MOST_ACTIONS, VIEW_DTYPE))
-    tables.put(Slot.SHOWN_SIGNALS, np.zeros(MOST_ACTIONS, SIGNAL_DTYPE))
-    tables.put(Slot.SHOWN_SIZED, np.zeros(MOST_ACTIONS, SIZED_DTYPE))
-    tables.put(Slot.SHOWN_BREAKERS, np.zeros(MOST_ACTIONS, MEASURED_DTYPE))
-    tables.put(Slot.NUMBERS, np.zeros(MOST_ACTIONS * LIMIT_NUMBERS, np.int64))
-    tables.put(Slot.INTENTS, np.zeros(1, INTENT_DTYPE))
-    tables.put(Slot.CHILDREN, np.zeros(MOST_CHILDREN, INTENT_DTYPE))
-
-
-def place_part(tables: Tables, states: Slot, params: Slot, memory: CompiledMemory | None) -> None:
-    """Put a compiled part's memory into a session's tables; of a Python part there is none."""
-    tables.put(states, memory.states if memory else np.zeros(0, STATE_DTYPE))
-    tables.put(params, memory.params if memory else np.zeros(0, PARAMS_DTYPE))
 
 
 class Ordering:
@@ -140,6 +103,7 @@ class Ordering:
         handle = tables.handle
         self._think = entry_point(think, handle, NO_HEAD, SEND)
         self._cancel_working = entry_point(cancel_working, handle, 0, 0, 0)
+        self._link: ChildLink | None = None
         self._tally = tables[Slot.TALLY].view(np.int64).data
         self._numbers = tables[Slot.NUMBERS].view(np.uint8).data
         self._shown = [
@@ -155,6 +119,10 @@ class Ordering:
     @cached_property
     def _next_order(self) -> Callable[..., int]:
         return entry_point(next_order, self.tables.handle, 0, 0)
+
+    @cached_property
+    def _cancel_order(self) -> Callable[..., bool]:
+        return entry_point(cancel_order, self.tables.handle, 0, 0)
 
     @cached_property
     def _judge(self) -> Callable[..., int]:
@@ -292,15 +260,21 @@ class Ordering:
             intent=row[1:10],
             grounds=grounds,
             wish=wish,
-            sizer=BY_BREAKER if grounds.why else self.sizer.sizer.name,
+            sizer=self._sized_by(grounds),
             route=route or self._route,
             broken=broken,
             refusals=self._gate.refusals(broken, instrument) if broken else (),
             numbers=numbers,
+            link=self._link,
         )
         self._effects.append(record)
         if kind == PLACE_ACTION:
             self._effects.append(SendOrder(number, time, record.intent))
+
+    def _sized_by(self, grounds: Grounds) -> str:
+        if self._link is not None:
+            return BY_LINK
+        return BY_BREAKER if grounds.why else self.sizer.sizer.name
 
     def _grounds(self, place: int, row: tuple[int, ...], why: str) -> Grounds:
         """Read what an action stood on."""
@@ -344,15 +318,43 @@ class Ordering:
         self.drain(REQUOTE)
         self.let_rest(instrument, side, now)
         size = abs(held)
-        intents = self.tables[Slot.INTENTS]
-        intents[0] = (0, instrument, side, AT_MARKET, IOC, REDUCE_ONLY, 0, size, now)
-        code = self._think(self.tables.handle, NO_HEAD, SEND)
+        self._send((instrument, side, AT_MARKET, IOC, REDUCE_ONLY, 0, size), now)
         self.drain("", route="direct", why=why)
-        self.check(code, instrument)
 
+    def _send(self, terms: tuple[int, ...], now: int) -> int:
+        """Judge one order where it is; return its number, 0 where it is kept back."""
+        intents = self.tables[Slot.INTENTS]
+        intents[0] = (0, *terms, now)
+        while self._think(self.tables.handle, NO_HEAD, SEND) == NO_ORDER_ROOM:
+            enlarge_orders(self.tables)
+            intents["number"] = 0
+        return int(intents["number"][0])
 
-def part_table(functions: list[int]) -> NDArray[np.int64]:
-    """Return addresses as a table; uncompiled they are the functions themselves."""
-    if all(isinstance(each, int) for each in functions):
-        return np.array(functions, np.int64)
-    return np.array(functions, object)
+    def place_child(self, terms: tuple[int, ...], link: ChildLink, now: int) -> int:
+        """Judge a child of a linked order, and let it out.
+
+        Parameters
+        ----------
+        terms : (instrument, side, type, time in force, flags, price, size)
+        link : ChildLink
+        now : int
+
+        Returns
+        -------
+        int
+            Its number, 0 where it is kept back.
+        """
+        self.drain(REQUOTE)
+        number = self._send(terms, now)
+        if number:
+            self.tables[Slot.ORDERS]["linked"][self._orders.place(number)] = link.linked
+        self._link = link
+        self.drain("", route="direct", why=f"linked order {link.linked}: {link.role}")
+        self._link = None
+        return number
+
+    def cancel_order(self, number: int, reason: str, now: int) -> None:
+        """Ask for the cancellation of one order, if it may be asked for now."""
+        self.drain(REQUOTE)
+        self._cancel_order(self.tables.handle, number, now)
+        self.drain(reason)

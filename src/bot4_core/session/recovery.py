@@ -33,6 +33,7 @@ from bot4_core.errors import AuditError
 from bot4_core.orders.client_ids import run_tag
 from bot4_core.orders.restoring import KeptOrder, KeptOrders
 from bot4_core.risk.ledger import LedgerEntry
+from bot4_core.session.link_records import KeptLink, KeptLinks
 
 __all__ = ["CONTINUES", "Recovered", "last_run", "recover", "recovered_from"]
 
@@ -42,6 +43,8 @@ AT_MARKET: Final = "market"
 TELLING: Final = (
     AuditKind.RUN_START,
     AuditKind.INTENT,
+    AuditKind.REFUSAL,
+    AuditKind.LINKED,
     AuditKind.SEND,
     AuditKind.ACK,
     AuditKind.FILL,
@@ -70,6 +73,8 @@ class Recovered:
         Everything that was booked.
     trips : tuple of BreakerVerdict
         What was tripped and not armed again.
+    links : tuple of KeptLink
+        The linked orders by number, with those that are over.
     """
 
     run: str
@@ -77,6 +82,7 @@ class Recovered:
     orders: KeptOrders
     entries: tuple[LedgerEntry, ...]
     trips: tuple[BreakerVerdict, ...]
+    links: tuple[KeptLink, ...] = ()
 
 
 def recover(path: Path | str, instruments: Sequence[Instrument]) -> Recovered:
@@ -131,6 +137,7 @@ class _Story:
         self.finished: Counter[OrderStatus] = Counter()
         self.entries: list[LedgerEntry] = []
         self.trips: dict[tuple[str, int], BreakerVerdict] = {}
+        self.links = KeptLinks()
 
     def told(self) -> Recovered:
         """Return what everything so far amounts to."""
@@ -141,31 +148,43 @@ class _Story:
             orders=KeptOrders(open=self.orders, finished=self.finished, runs=tuple(runs)),
             entries=tuple(self.entries),
             trips=tuple(self.trips.values()),
+            links=tuple(self.links.links.values()),
         )
 
     def take(self, record: AuditRecord) -> None:
         """Follow one record."""
         payload: dict[str, Any] = json.loads(record.payload)
-        kind = record.kind
-        self.time = max(self.time, int(record.event_time))
+        kind, time = record.kind, int(record.event_time)
+        self.time = max(self.time, time)
         if kind is AuditKind.RUN_START:
             self._start(record.run, payload)
-        elif kind is AuditKind.INTENT:
-            self._intent(payload["order"], int(record.event_time), payload.get("adopted", ""))
+        elif kind in (AuditKind.INTENT, AuditKind.REFUSAL):
+            self._decided(kind, payload, time)
+        elif kind is AuditKind.LINKED:
+            self._link(payload)
         elif kind is AuditKind.SEND:
-            self._sent(payload, int(record.event_time))
+            self._sent(payload, time)
+        elif kind in (AuditKind.BREAKER_TRIP, AuditKind.BREAKER_REARM):
+            self._held(kind, payload, record.event_time)
         elif kind is AuditKind.FUNDING:
             self._funding(payload, record.event_time)
         elif kind is AuditKind.TRANSFER:
             amount, asset = _money(payload["amount"]), payload["asset"]
             self.entries.append(Transfer(asset=asset, amount=amount, time=record.event_time))
-        elif kind is AuditKind.BREAKER_TRIP:
-            self._trip(payload, record.event_time)
-        elif kind is AuditKind.BREAKER_REARM:
-            for symbol in payload["instruments"]:
-                self.trips.pop((payload["breaker"], self._number(symbol)), None)
         else:
-            self._evidence(payload)
+            self._evidence(payload, time)
+
+    def _held(self, kind: AuditKind, payload: Mapping[str, Any], time: Nanoseconds) -> None:
+        if kind is AuditKind.BREAKER_TRIP:
+            self._trip(payload, time)
+            return
+        for symbol in payload["instruments"]:
+            self.trips.pop((payload["breaker"], self._number(symbol)), None)
+
+    def _decided(self, kind: AuditKind, payload: Mapping[str, Any], time: int) -> None:
+        self._child(payload, time)
+        if kind is AuditKind.INTENT:
+            self._intent(payload["order"], time, payload.get("adopted", ""))
 
     def _start(self, run: str, payload: Mapping[str, Any]) -> None:
         if self.run and payload["facts"].get(CONTINUES) == self.run:
@@ -197,7 +216,22 @@ class _Story:
         if order is not None and payload["what"] == "cancel":
             order.cancels.append(time)
 
-    def _evidence(self, payload: Mapping[str, Any]) -> None:
+    def _child(self, payload: Mapping[str, Any], time: int) -> None:
+        """Take note of a child of a linked order."""
+        told, order = payload.get("linked"), payload["order"]
+        if told is not None:
+            exponent = self._instruments[self._number(order["instrument"])].size_exponent
+            size = scaled_from_text(order["size"], exponent)
+            self.links.child(told, int(order["number"]), size, time)
+
+    def _link(self, payload: Mapping[str, Any]) -> None:
+        if payload["what"] == "placed":
+            number = self._number(payload["instrument"])
+            self.links.placed(payload, self._instruments[number], number)
+        else:
+            self.links.step(payload, self._instruments)
+
+    def _evidence(self, payload: Mapping[str, Any], time: int) -> None:
         order = self.orders.get(payload["order"])
         if "trade" in payload:
             fill = self._fill(payload)
@@ -208,6 +242,11 @@ class _Story:
             return
         order.evidence = tuple(payload["evidence"])
         order.status = OrderStatus[payload["status"].upper()]
+        if order.status >= OrderStatus.FILLED:
+            filled = sum(
+                -each.size.value if each.reverses else each.size.value for each in order.fills
+            )
+            self.links.over(order.terms[0], order.status, filled, time)
         if order.status >= OrderStatus.FILLED and not payload["reserved"]:
             self.finished[order.status] += 1
             del self.orders[order.terms[0]]

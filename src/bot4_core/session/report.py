@@ -10,6 +10,7 @@ from bot4_core.audit import AuditLog
 from bot4_core.convert import unstructure
 from bot4_core.session.durations import DurationReport
 from bot4_core.session.effects import Note
+from bot4_core.session.link_records import LinkedReport
 from bot4_core.session.series import SessionSeries
 from bot4_core.session.state import SessionState
 
@@ -129,6 +130,7 @@ class SessionReport:
     positions: dict[str, PositionReport]
     pnl: ProfitReport
     breakers: tuple[BreakerReport, ...]
+    linked: tuple[LinkedReport, ...] = ()
     audit: AuditReport
     report: str
     timing: TimingReport

@@ -290,6 +290,7 @@ class SessionRunner:
             positions=position_reports(state, fills),
             pnl=profit_report(state),
             breakers=breaker_reports(state),
+            linked=tuple(state.links.reports(state.now)),
             audit=AuditReport.of(self._audit.log),
             report="",
             timing=TimingReport(

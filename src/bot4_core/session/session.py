@@ -8,6 +8,7 @@ from bot4_core.domain_types.instruments import Instrument
 from bot4_core.domain_types.records import EVENT_DTYPE
 from bot4_core.errors import ValidationError
 from bot4_core.orders import LocalEvidence
+from bot4_core.orders.linked_plans import LinkedPlan, LinkedSettings
 from bot4_core.plugins.interfaces import Records
 from bot4_core.risk.panel import Rearm
 from bot4_core.session.config import SessionConfig
@@ -57,6 +58,8 @@ class Session:
         explained = Explained(state.strategy.explain, state.sizer.explain, state.panel.read)
         self.text = OrderText(state.instruments, state.account.limits, explained)
         self.driver = StagedDriver(self.state)
+        for settings in config.linked:
+            state.links.plan(settings, now=0)
         self._take = state.ordering.take
         self._checked: Records | None = None
 
@@ -126,10 +129,47 @@ class Session:
         account = self.state.account
         change = account.orders.note(number, LocalEvidence.WITHHELD, self.now)
         instrument = account.orders[number].instrument
+        self.state.links.look_again()
         self.state.ordering.reconsider(instrument)
         client_id, rules = account.orders.client_id(number), self.state.instruments[instrument]
         notes = change_notes(change, client_id, rules, self.now) if change is not None else ()
         self.state.ordering.say(*notes)
+
+    def place_linked(
+        self, plan: LinkedSettings | LinkedPlan, instrument: int = 0
+    ) -> tuple[int, list[Effect]]:
+        """Place a linked order: OCO, bracket, trailing stop or iceberg; return its number.
+
+        Its children leave as the orders of the strategy do, at the next message of a LIVE book.
+
+        Parameters
+        ----------
+        plan : LinkedSettings or LinkedPlan
+            In decimal numbers with a symbol, or in scaled integers.
+        instrument : int
+            Of a `LinkedPlan`.
+
+        Raises
+        ------
+        ValidationError
+            With every fault at once, if the instrument is not known or its venue would not take
+            the orders.
+        """
+        links, now = self.state.links, self.now
+        if isinstance(plan, LinkedPlan):
+            return links.place(instrument, plan, now), self.take_effects()
+        return links.plan(plan, now), self.take_effects()
+
+    def cancel_linked(self, number: int, reason: str) -> list[Effect]:
+        """End a linked order: its children are cancelled, and what it has filled stays.
+
+        Raises
+        ------
+        OrderError
+            If there is none of this number.
+        """
+        self.state.links.cancel(number, reason, self.now)
+        return self.take_effects()
 
     def halt(self, actor: str, reason: str, *, flatten: bool = False) -> list[Effect]:
         """Stop the whole session: cancel everything, and close what is held if asked to.
@@ -161,10 +201,12 @@ class Session:
             breaker, actor=actor, reason=reason, time=self.now, instrument=instrument
         )
         self.state.ordering.say(rearm_note(entry, self.state.instruments))
+        self.state.links.look_again()
         return entry, self.take_effects()
 
     def cancel_everything(self, reason: str) -> list[Effect]:
         """Ask for the cancellation of every working order, as at the end of a run."""
+        self.state.links.cancel_all(reason, self.now)
         for instrument in range(len(self.state.instruments)):
             self.state.ordering.cancel_all(instrument, reason, self.now)
         return self.take_effects()

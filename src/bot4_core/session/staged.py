@@ -31,6 +31,7 @@ from bot4_core.kernels.decision import (
     take_in,
     think,
 )
+from bot4_core.kernels.order_entry import KEEP_LINKED
 from bot4_core.kernels.order_rows import Slot
 from bot4_core.kernels.step import HEAD_SLOTS, MARKET, ORDER, OTHER, show_market
 from bot4_core.orders import OrderAlarm
@@ -149,6 +150,7 @@ class StagedDriver:
         alone = code in (NO_BOOK_ROOM, ALONE)
         if alone and groups & ORDER:
             self._take_orders(records, start, end)
+            self._see_to_links(records, start, end)
         if alone and groups & OTHER:
             self._take_others(records, start, end)
         now = self._state.now
@@ -160,6 +162,8 @@ class StagedDriver:
             self._lost_book(instrument, wanted, now)
         if alone and live == LIVE:
             self._revalue(instrument, (bid, ask))
+        if alone or code == DUE:
+            self._state.links.attend(instrument, now)
         if alone or code in (BY_PYTHON, DUE):
             self._decide(instrument, live == LIVE, now)
         else:
@@ -271,6 +275,12 @@ class StagedDriver:
             if change.alarms:
                 self.alarm(instrument, change.alarms)
 
+    def _see_to_links(self, records: Records, start: int, end: int) -> None:
+        """Let linked orders follow at once what was said of their children."""
+        if self._state.links:
+            for instrument in sorted(set(records["instrument"][start:end].tolist())):
+                self._state.links.attend(instrument, self._state.now)
+
     def _take_others(self, records: Records, start: int, end: int) -> None:
         """Follow mark prices, funding and the venue's status of instruments."""
         for place in range(start, end):
@@ -317,8 +327,9 @@ class StagedDriver:
         """Leave nothing working on an instrument that may not be quoted now."""
         ordering = self._state.ordering
         if self._desks["working"][instrument]:
-            reason = "breaker" if effect >= CANCEL_ALL else "the book is not live"
-            ordering.cancel_all(instrument, reason, now)
+            broken = effect >= CANCEL_ALL
+            reason, spared = ("breaker", 0) if broken else ("the book is not live", KEEP_LINKED)
+            ordering.cancel_all(instrument, reason, now, spared)
         elif effect == FLATTEN:
             held = self._state.account.ledger.sizes[instrument]
             ordering.flatten(instrument, held, "breaker: flatten", now)
@@ -349,6 +360,7 @@ class StagedDriver:
     def _tripped(self, verdicts: list[BreakerVerdict]) -> None:
         state = self._state
         self._ordering.say(*(trip_note(verdict, state.instruments) for verdict in verdicts))
+        state.links.look_again()
         for instrument, effect in enumerate(state.panel.effects):
             if effect:
                 spared = 0 if effect >= CANCEL_ALL else REDUCE_ONLY
@@ -374,4 +386,5 @@ class StagedDriver:
         if out:
             self._state.close()
             for number in range(len(self._state.instruments)):
-                self._state.ordering.cancel_all(number, "the strategy is disabled", now)
+                reason = "the strategy is disabled"
+                self._state.ordering.cancel_all(number, reason, now, KEEP_LINKED)

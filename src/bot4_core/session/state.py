@@ -19,8 +19,10 @@ from bot4_core.risk.gate import Gate
 from bot4_core.session.account import Account
 from bot4_core.session.breakers import BreakerCalls
 from bot4_core.session.config import SessionConfig
+from bot4_core.session.decision_tables import place_decision_tables
 from bot4_core.session.inquiries import Inquiries
-from bot4_core.session.ordering import Ordering, place_decision_tables
+from bot4_core.session.linking import Links
+from bot4_core.session.ordering import Ordering
 from bot4_core.session.parts import SizerCalls, StrategyCalls
 from bot4_core.session.recovery import Recovered
 from bot4_core.session.routes import RouterCalls
@@ -127,6 +129,7 @@ class SessionState:
             self.account, self.gate, self.strategy, self.sizer, router, breakers
         )
         self.inquiries = Inquiries(self.account.orders, self.ordering, config.answers)
+        self.links = Links(self.instruments, self.account.orders, self.ordering, views)
 
     @property
     def _tally(self) -> Any:
@@ -156,6 +159,7 @@ class SessionState:
         """Take over what an earlier run left behind."""
         self._tally["now"] = recovered.time
         self.account.restore(recovered.orders, recovered.entries, recovered.time)
+        self.links.restore(recovered.links)
 
     def close(self) -> None:
         """Ask nobody for new orders any more."""

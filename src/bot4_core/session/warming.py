@@ -23,7 +23,13 @@ from bot4_core.kernels.matching import advance, match_events, minds_market, subm
 from bot4_core.kernels.matching_sight import see
 from bot4_core.kernels.matching_state import TERMS_DTYPE, new_desk, terms_of
 from bot4_core.kernels.order_desk import OUTCOMES, file_event, file_local
-from bot4_core.kernels.order_entry import MOST_CHILDREN, cancel_working, next_order, order
+from bot4_core.kernels.order_entry import (
+    MOST_CHILDREN,
+    cancel_order,
+    cancel_working,
+    next_order,
+    order,
+)
 from bot4_core.kernels.order_gate import judge
 from bot4_core.kernels.order_rows import MOST_SIGNALS, Slot
 from bot4_core.kernels.order_waits import late_from
@@ -74,6 +80,7 @@ def session_kernels(instruments: Sequence[Instrument]) -> list[Specialisation]:
         Specialisation(take_in, (rows, words, events, (0, 1), handle, states, head)),
         Specialisation(think, (handle, head, 0)),
         Specialisation(cancel_working, (handle, 0, 0, 0)),
+        Specialisation(cancel_order, (handle, 0, 0)),
         Specialisation(file_event, (handle, events, 0, outcome)),
         Specialisation(file_local, (handle, 0, 0, 0, outcome)),
         Specialisation(late_from, (handle, 0)),

@@ -131,6 +131,27 @@ DURATIONS: Final = record(
     }
 )
 
+LINKED: Final = record(
+    {
+        "id": COUNT,
+        "name": described(TEXT, "as the configuration calls it"),
+        "symbol": TEXT,
+        "kind": {"enum": ["oco", "bracket", "trailing_stop", "stop", "iceberg", "limit"]},
+        "form": described({"enum": ["native", "emulated"]}, "whether the venue looked after it"),
+        "status": {"enum": ["working", "stopped", "done", "unentered", "cancelled"]},
+        "children": listing(
+            record(
+                {
+                    "order": described(COUNT, "number of the order; 0 where the gate kept it back"),
+                    "role": {"enum": ["entry", "target", "stop"]},
+                    "status": TEXT,
+                    "filled": DECIMAL,
+                }
+            )
+        ),
+    }
+)
+
 RUN: Final = document(
     "bot4 run --json",
     {
@@ -158,6 +179,7 @@ RUN: Final = document(
             }
         ),
         "breakers": described(listing(TRIP), "every trip, oldest first"),
+        "linked": described(listing(LINKED), "every linked order, by its number"),
         "audit": record(
             {
                 "path": TEXT,

@@ -18,7 +18,7 @@ from bot4_core.kernels.tables import Tables
 from bot4_core.orders.order_tables import new_order_tables
 from bot4_core.risk.limits import money_scale
 from bot4_core.session.config import QuotingConfig
-from bot4_core.session.ordering import place_decision_tables
+from bot4_core.session.decision_tables import place_decision_tables
 
 DAY = 86_400_000_000_000
 CASH = 10**13

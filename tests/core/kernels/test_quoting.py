@@ -15,7 +15,7 @@ from bot4_core.kernels.order_rows import Slot
 from bot4_core.kernels.quoting import MISSING, plan
 from bot4_core.orders import LocalEvidence, Orders
 from bot4_core.session.config import QuotingConfig
-from bot4_core.session.ordering import place_decision_tables
+from bot4_core.session.decision_tables import place_decision_tables
 
 BUY, SELL = 1, -1
 EXACT = Tolerance()

@@ -15,7 +15,7 @@ from bot4_core.orders.order_tables import new_order_tables
 from bot4_core.risk.gate import Decision, Gate, Refusal
 from bot4_core.risk.panel import BreakerPanel
 from bot4_core.session.config import QuotingConfig
-from bot4_core.session.ordering import place_decision_tables
+from bot4_core.session.decision_tables import place_decision_tables
 
 ORDER = Wish(price=6_000_000, size=100)
 CLOSING = Wish(side=-1, size=100, reduce_only=True)
