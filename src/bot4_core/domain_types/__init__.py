@@ -33,6 +33,7 @@ from bot4_core.domain_types.decisions import (
     BreakerScope,
     BreakerVerdict,
     ChildOrder,
+    Exits,
     NamedValues,
     Signal,
 )
@@ -143,6 +144,7 @@ __all__ = [
     "CostMethod",
     "EventFlag",
     "EventKind",
+    "Exits",
     "Fact",
     "Feature",
     "FeeSchedule",

@@ -13,6 +13,7 @@ __all__ = [
     "BreakerScope",
     "BreakerVerdict",
     "ChildOrder",
+    "Exits",
     "NamedValues",
     "Signal",
 ]
@@ -44,8 +45,21 @@ class BreakerVerdict:
 
 
 @attrs.frozen(kw_only=True)
+class Exits:
+    """How what a signal opens is to be closed again: a target that rests, a stop, a trail."""
+
+    target: Price | None = None
+    stop: Price | None = None
+    trail: Price | None = None  # distance of the stop behind the best price seen
+
+
+@attrs.frozen(kw_only=True)
 class Signal:
-    """What a strategy wants, how sure it is, and why."""
+    """What a strategy wants, how sure it is, and why.
+
+    With ``exits`` its order becomes the entry of a linked order (a bracket), one at a time an
+    instrument and side.
+    """
 
     instrument: InstrumentId
     action: SignalAction
@@ -57,6 +71,7 @@ class Signal:
     variance: float  # of that return
     reason: str
     values: NamedValues = ()
+    exits: Exits | None = None
 
 
 @attrs.frozen(kw_only=True)

@@ -5,6 +5,8 @@ from typing import Any, Final
 
 import attrs
 
+from bot4_core.domain_types.canonical_types import Price
+from bot4_core.domain_types.decisions import Exits
 from bot4_core.domain_types.instruments import Instrument
 from bot4_core.domain_types.records import (
     BookState,
@@ -13,8 +15,9 @@ from bot4_core.domain_types.records import (
     OrderStatus,
     Records,
     Side,
+    SignalAction,
 )
-from bot4_core.errors import OrderError, ValidationError
+from bot4_core.errors import OrderError, PluginError, ValidationError
 from bot4_core.kernels.order_rows import NEVER_DUE, Slot
 from bot4_core.orders import Orders
 from bot4_core.orders.linked import CancelChild, LinkedOrder, PlaceChild
@@ -22,12 +25,14 @@ from bot4_core.orders.linked_plans import LinkedPlan, LinkedSettings, plan_on
 from bot4_core.session.effects import ChildLink
 from bot4_core.session.link_records import KeptLink, LinkedReport, link_report, linked_note
 from bot4_core.session.ordering import Ordering
+from bot4_core.session.parts import StrategyCalls
 
 __all__ = ["Links"]
 
 LIVE: Final = int(BookState.LIVE)
 BLOCK_ALL: Final = int(BreakerEffect.BLOCK_ALL)
 FLATTEN: Final = int(BreakerEffect.FLATTEN)
+ENTERING: Final = frozenset({SignalAction.QUOTE, SignalAction.TAKE})
 REDUCE_ONLY: Final = int(OrderFlag.REDUCE_ONLY)
 
 
@@ -134,6 +139,33 @@ class Links:
         links = self._alive.get(instrument, ())
         return any(each.by_strategy and each.order.plan.side == side for each in links)
 
+    def take_over(self, instrument: int, strategy: StrategyCalls, sized: Records, now: int) -> None:
+        """Make linked orders of the sized signals that have exits; nothing else is left of them.
+
+        Raises
+        ------
+        PluginError
+            If such a signal has no price, or asks for neither a quote nor a trade.
+        ValidationError
+            If its venue would not take the orders.
+        """
+        rules = self._instruments[instrument]
+        for place, signal in enumerate(strategy.given):
+            if signal.exits is None:
+                continue
+            row = strategy.signals[place]
+            if row["price"] <= 0 or row["action"] not in ENTERING:
+                raise PluginError("a signal with exits quotes or takes, and at a price")
+            row["action"] = SignalAction.NONE
+            size = int(sized["size"][place])
+            size -= size % max(1, rules.lot)
+            side = Side(-signal.side)
+            if size < max(1, rules.min_size) or self.stands(instrument, side):
+                continue
+            plan = bracket_of(signal.exits, side, int(row["price"]), size, rules)
+            self.place(instrument, plan, now, name=signal.reason, by_strategy=True)
+            self.attend(instrument, now)
+
     def cancel(self, number: int, reason: str, now: int) -> None:
         """End a linked order; its children are cancelled, and what it has filled stays.
 
@@ -207,6 +239,8 @@ class Links:
             if not link.name or link.name not in names:
                 link.number = len(self._all) + 1
                 self._add(link)
+        for number in range(len(self._instruments)):
+            self._count(number)
 
     def reports(self, now: int) -> Iterator[LinkedReport]:
         """Yield what has become of every linked order by now."""
@@ -288,3 +322,17 @@ class Links:
         known: dict[str, Any] = {"by_strategy": int(link.by_strategy), "name": link.name}
         note = linked_note(link.number, what, rules, link.order, now, **known, **more)
         self._ordering.say(note)
+
+
+def bracket_of(exits: Exits, side: Side, entry: int, size: int, rules: Instrument) -> LinkedPlan:
+    """Return the plan of a signal, with its prices on the tick and never worse than asked."""
+    exponent = rules.price_exponent
+    prices = {"stop": exits.stop, "trail": exits.trail}
+    if exits.target is not None:
+        prices["target"] = rules.quantise_price(exits.target, side)
+    scaled = {
+        name: price.scaled_at(exponent) for name, price in prices.items() if price is not None
+    }
+    first = rules.quantise_price(Price(entry, exponent), Side(-side)).scaled_at(exponent)
+    smallest = max(1, rules.min_size)
+    return LinkedPlan(side=side, size=size, entry=first, smallest=smallest, **scaled)

@@ -110,6 +110,8 @@ class StrategyCalls:
         Where the last answer stands.
     given : sequence of Signal
         The last answer of a Python strategy.
+    linking : bool
+        Whether a signal of it has exits.
     """
 
     def __init__(self, strategy: Strategy[Any], views: Records, signals: Records) -> None:
@@ -117,6 +119,7 @@ class StrategyCalls:
         self.instruments = strategy.instruments
         self.signals = signals
         self.given: Sequence[Signal] = ()
+        self.linking = False
         self._views = views
         form = strategy.compiled()
         self.memory = CompiledMemory(form, len(views)) if form is not None else None
@@ -171,6 +174,7 @@ class StrategyCalls:
 
     def _ask(self, view: np.void, instrument: int) -> int:
         self.given = given = self.strategy.decide(view)
+        self.linking = False
         if len(given) > MOST_SIGNALS:
             raise PluginError(f"{len(given)} signals at once, {MOST_SIGNALS} are allowed")
         for number, signal in enumerate(given):
@@ -184,6 +188,8 @@ class StrategyCalls:
             raise PluginError(f"asked about instrument {instrument}, told of {signal.instrument}")
         if not (isfinite(signal.strength) and isfinite(signal.edge) and isfinite(signal.variance)):
             raise PluginError("strength, edge and variance of a signal must be finite")
+        if signal.exits is not None:
+            self.linking = True
         price = signal.price
         scaled = price.scaled_at(self.instruments[instrument].price_exponent) if price else 0
         values = [value for _, value in signal.values[:4]]

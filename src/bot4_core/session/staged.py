@@ -342,6 +342,8 @@ class StagedDriver:
             count = state.strategy.decide[instrument]()
             if count:
                 state.sizer.size_all(count, instrument)
+                if state.strategy.linking:
+                    state.links.take_over(instrument, state.strategy, state.sizer.sized, now)
                 code = ordering.order(self._handle, instrument, count, now)
                 ordering.finish(code, instrument, now)
         except Exception as error:  # noqa: BLE001 - whatever a foreign part raises
