@@ -365,8 +365,8 @@ def test_staged_and_fused_drive_linked_orders_alike(
     for driver in (DriverChoice.STAGED, DriverChoice.FUSED):
         session = session_of(forms, routed=not forms[3])
         session.state.config = attrs.evolve(session.state.config, driver=driver)
-        for plan, instrument in plans:
-            session.place_linked(plan, instrument)
+        for plan, number in plans:
+            session.place_linked(plan, number)
         market = ScriptedMarket(session.state.instruments, messages)
         market.matching = PaperSettings(latency_out_ns=latency, latency_back_ns=latency)
         log = KeptLog() if spelled else None
