@@ -229,8 +229,9 @@ def test_a_linked_order_is_ended_by_its_number() -> None:
     answer(world, linked(world, OCO), EventKind.ORDER_ACCEPTED, 2)
     effects = world.session.cancel_linked(1, "changed my mind")
     assert [each.number for each in of(effects, CancelOrder)] == [1]
-    cancelled(world, 1, 3)
     assert world.session.cancel_linked(1, "again") == []
+    cancelled(world, 1, 3)
+    assert world.session.cancel_linked(1, "once more") == []
     assert facts(world)[0][0] == "cancelled"
     with pytest.raises(OrderError, match="no linked order 2"):
         world.session.cancel_linked(2, "no such")
@@ -328,6 +329,8 @@ def test_a_signal_too_small_for_an_order_places_nothing() -> None:
     exits = Exits(trail=Price(100, -2))
     world = make_world(lambda view: [quote(view, Side.BUY, BID, exits=exits)], lots=0)
     assert (at(world, 0, BID), facts(world)) == ([], [])
+    world.sizer.lots = 5
+    assert sent(at(world, 1, BID)) == [(Side.BUY, BID, 5)]
 
 
 FORMS = st.sampled_from((ALL_COMPILED, ALL_COMPILED, (False,) * 4))
