@@ -20,6 +20,7 @@ from bot4_core.session.event_stream import (
     recorded_instruments,
     regrown,
 )
+from bot4_core.session.outgoing import Outgoing
 from bot4_core.session.paper import PaperSettings
 from bot4_core.session.paper_market import PaperMarket
 from bot4_core.session.state import SessionState
@@ -167,8 +168,8 @@ class SimulatedMarket:
         self.exchange = exchange
         self.instruments = exchange.instruments
         self.table = exchange.table
-        self.warnings: tuple[str, ...] = ()
         self._venue = venue
+        self._outgoing = Outgoing(exchange.rate_limits, self._send, len(exchange.instruments))
         self._begin = venue.now
         self._end = venue.now + int(seconds * 1e9)
         self._step = max(1, latency)
@@ -191,6 +192,11 @@ class SimulatedMarket:
         """Messages that were applied nowhere."""
         return self.exchange.quarantined
 
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What the venue's rate limits kept from leaving."""
+        return tuple(self._outgoing.warnings)
+
     def attach(self, state: SessionState) -> None:
         """Look up orders in a session's state."""
         self._state = state
@@ -198,7 +204,7 @@ class SimulatedMarket:
     def batches(self) -> Iterator[Records]:
         """Yield the venue's events."""
         for outbound in self.exchange.connect():
-            self._send(outbound, self._begin)
+            self._outgoing.request(outbound, self._begin)
         while self._venue.now < self._end:
             yield from self._advance(min(self._venue.now + self._step, self._end))
 
@@ -210,18 +216,18 @@ class SimulatedMarket:
         """Return nothing: the venue matches by itself."""
         return NOTHING
 
-    def place(self, intents: Records, time: Nanoseconds) -> None:
-        """Encode an order and send it."""
+    def place(self, intents: Records, time: Nanoseconds) -> str:
+        """Encode an order and send it, if there is room for it."""
         order = self._orders.snapshot(int(intents["number"][0]))
-        self._send(self.exchange.place(order.intent, time), time)
+        return self._outgoing.order(self.exchange.place(order.intent, time), time)
 
     def cancel(self, number: int, time: Nanoseconds) -> None:
         """Encode a cancellation and send it."""
-        self._send(self.exchange.cancel(self._orders.snapshot(number), time), time)
+        self._outgoing.request(self.exchange.cancel(self._orders.snapshot(number), time), time)
 
     def query(self, number: int, time: Nanoseconds) -> None:
         """Encode a question about an order and send it."""
-        self._send(self.exchange.query(self._orders.snapshot(number), time), time)
+        self._outgoing.request(self.exchange.query(self._orders.snapshot(number), time), time)
 
     def account(self, time: Nanoseconds) -> VenueAccount:
         """Ask the venue for the account and decode its reply."""
@@ -230,7 +236,7 @@ class SimulatedMarket:
     def resync(self, instrument: int, time: int) -> None:
         """Ask for a snapshot."""
         for outbound in self.exchange.resync(InstrumentId(instrument)):
-            self._send(outbound, time)
+            self._outgoing.request(outbound, Nanoseconds(time))
 
     def settle(self) -> Iterator[Records]:
         """Give the venue time to answer the last requests."""
@@ -249,6 +255,7 @@ class SimulatedMarket:
     def _advance(self, until: int) -> Iterator[Records]:
         batch = self._batch
         batch.clear()
+        self._outgoing.release(self._venue.now)
         for received, data in self._venue.step(until):
             self.exchange.decode(data, Nanoseconds(received), batch)
         if batch.count:

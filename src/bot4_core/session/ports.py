@@ -97,8 +97,9 @@ class Market(Protocol):
         """Match a message that the books have taken in; return order events due."""
         raise NotImplementedError
 
-    def place(self, intents: Records, time: Nanoseconds) -> None:
-        """Send the one INTENT row."""
+    def place(self, intents: Records, time: Nanoseconds) -> str | None:
+        """Send the one INTENT row; return why it cannot leave (a rate limit), if so."""
+        raise NotImplementedError
 
     def cancel(self, number: int, time: Nanoseconds) -> None:
         """Send a cancellation."""

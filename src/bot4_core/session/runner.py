@@ -244,10 +244,13 @@ class SessionRunner:
     def _send(self, effect: SendOrder, *, ready: bool) -> None:
         reducing = effect.terms[FLAGS] & OrderFlag.REDUCE_ONLY
         if ready or reducing:  # what closes risk leaves even unrecorded
-            self._market.place(effect.intent, Nanoseconds(effect.time))
-            self._audit.keep_send(effect, self._client_id(effect.number))
+            why = self._market.place(effect.intent, Nanoseconds(effect.time))
+            if why:
+                self._session.withhold(effect.number, why, rest=True)
+            else:
+                self._audit.keep_send(effect, self._client_id(effect.number))
         else:
-            self._session.withhold(effect.number)
+            self._session.withhold(effect.number, "its intent could not be kept")
 
     def _client_id(self, number: int) -> str:
         return self._session.state.account.orders.client_id(number)

@@ -124,16 +124,20 @@ class Session:
         """Say that the audit log cannot be written (no new risk from now on), or can again."""
         self.state.gate.healthy = not failed
 
-    def withhold(self, number: int) -> None:
-        """Say that an order's bytes will never leave, because its intent could not be kept."""
+    def withhold(self, number: int, why: str = "", *, rest: bool = False) -> None:
+        """Say that an order's bytes will never leave, and why; its side may rest for a while."""
         account = self.state.account
         change = account.orders.note(number, LocalEvidence.WITHHELD, self.now)
-        instrument = account.orders[number].instrument
+        order = account.orders[number]
         self.state.links.look_again()
-        self.state.ordering.reconsider(instrument)
-        client_id, rules = account.orders.client_id(number), self.state.instruments[instrument]
-        notes = change_notes(change, client_id, rules, self.now) if change is not None else ()
-        self.state.ordering.say(*notes)
+        self.state.ordering.reconsider(order.instrument)
+        if rest:
+            self.state.ordering.let_rest(order.instrument, order.side, self.now)
+        if change is not None:
+            rules = self.state.instruments[order.instrument]
+            notes = change_notes(change, account.orders.client_id(number), rules, self.now)
+            said = [note._replace(payload={**note.payload, "withheld": why}) for note in notes]
+            self.state.ordering.say(*said)
 
     def place_linked(
         self, plan: LinkedSettings | LinkedPlan, instrument: int = 0

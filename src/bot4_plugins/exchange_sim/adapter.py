@@ -7,6 +7,7 @@ from typing import ClassVar
 from bot4_core.domain_types.canonical_types import InstrumentId, Nanoseconds
 from bot4_core.domain_types.instruments import Instrument
 from bot4_core.domain_types.orders import Order, OrderIntent
+from bot4_core.domain_types.rate_limits import RateRequest, RateSettings, RequestPriority
 from bot4_core.domain_types.records import OrderReason
 from bot4_core.errors import DecodeError
 from bot4_core.jit import Specialisation
@@ -28,6 +29,9 @@ from bot4_plugins.exchange_sim.venue import SimVenue, venue_kernels
 __all__ = ["SimExchange"]
 
 CONNECTION = "stream"
+CANCEL = RateRequest(priority=RequestPriority.CANCEL)
+QUERY = RateRequest(priority=RequestPriority.QUERY)
+ORDER = RateRequest(priority=RequestPriority.ORDER, orders=1)
 REASONS_KEPT = 32
 
 
@@ -69,6 +73,11 @@ class SimExchange(Exchange):
         return self._table
 
     @property
+    def rate_limits(self) -> RateSettings | None:
+        """The venue's limit on requests, if it is told to have one."""
+        return self.settings.rate_limits
+
+    @property
     def quarantined(self) -> int:
         """Messages refused so far; the last reasons stand in ``reasons``."""
         return self._quarantined
@@ -107,17 +116,27 @@ class SimExchange(Exchange):
     def place(self, intent: OrderIntent, now: Nanoseconds) -> Outbound:
         """Encode a new order."""
         instrument = self._instruments[intent.instrument]
-        return Outbound(connection=CONNECTION, body=place_text(intent, instrument))
+        return Outbound(
+            connection=CONNECTION,
+            body=place_text(intent, instrument),
+            cost=ORDER,
+            order=intent.number,
+            creates=True,
+        )
 
     def cancel(self, order: Order, now: Nanoseconds) -> Outbound:
         """Encode the cancellation of an order."""
         symbol = str(self._instruments[order.intent.instrument].symbol)
-        return Outbound(connection=CONNECTION, body=cancel_text(order.intent.number, symbol))
+        number = order.intent.number
+        body = cancel_text(number, symbol)
+        return Outbound(connection=CONNECTION, body=body, cost=CANCEL, order=number)
 
     def query(self, order: Order, now: Nanoseconds) -> Outbound:
         """Encode a question about an order; the venue says again all that it said of it."""
         symbol = str(self._instruments[order.intent.instrument].symbol)
-        return Outbound(connection=CONNECTION, body=query_text(order.intent.number, symbol))
+        number = order.intent.number
+        body = query_text(number, symbol)
+        return Outbound(connection=CONNECTION, body=body, cost=QUERY, order=number)
 
     def read_account(self, replies: Sequence[bytes], time: Nanoseconds) -> VenueAccount:
         """Decode the venue's reply to a request for the account."""

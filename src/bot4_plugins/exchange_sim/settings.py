@@ -6,19 +6,25 @@ from typing import Final
 
 import attrs
 
-from bot4_core.domain_types.canonical_types import Symbol, VenueName
+from bot4_core.domain_types.canonical_types import Nanoseconds, Symbol, VenueName
 from bot4_core.domain_types.instruments import (
     FeeSchedule,
     Instrument,
     InstrumentKind,
     Settlement,
 )
+from bot4_core.domain_types.rate_limits import RateLimit, RateSettings
 from bot4_core.domain_types.records import ChainRule
 from bot4_core.errors import ValidationError
 from bot4_core.plugins.interfaces import PartSettings
 from bot4_plugins.exchange_sim.flow import FlowRates
 
 __all__ = ["LISTINGS", "Fault", "FaultKind", "Listing", "SimSettings"]
+
+
+SECOND: Final = 1_000_000_000
+FEW: Final = 4
+"""Requests in a second below which none can be kept for cancels and queries."""
 
 
 class FaultKind(StrEnum):
@@ -152,6 +158,23 @@ class SimSettings(PartSettings):
             If a symbol is not listed.
         """
         return chosen_listings(self.symbols)
+
+    @property
+    def rate_limits(self) -> RateSettings | None:
+        """The limit on requests as a client keeps to it, None without one.
+
+        Data shares what orders may use, so that a lost book comes back.
+        """
+        most = self.requests_per_second
+        if not most:
+            return None
+        reserve = Decimal("0.1") if most >= FEW else Decimal(0)
+        return RateSettings(
+            limits=(RateLimit(name="requests", limit=most, span=Nanoseconds(SECOND)),),
+            cancel_reserve=reserve,
+            query_reserve=reserve,
+            order_reserve=Decimal(0),
+        )
 
 
 def chosen_listings(symbols: tuple[str, ...]) -> tuple[Listing, ...]:
