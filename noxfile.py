@@ -23,6 +23,7 @@ KERNEL_TESTS = (
     "tests/core/session",
     "tests/plugins/breaker_statistical",
     "tests/plugins/exchange_binance",
+    "tests/plugins/exchange_bybit",
     "tests/plugins/exchange_sim",
     "tests/plugins/router_best_price",
     "tests/plugins/sizer_kelly",

@@ -82,6 +82,13 @@ class Exchange(ABC):
         """The venue's limits, which ``cost`` of an `Outbound` is counted against."""
         return None
 
+    def concerns(self, url: str) -> bool:
+        """Say whether what comes from an address is of this adapter's market.
+
+        Recordings may hold the connections and replies of several markets of a venue.
+        """
+        return True
+
     def authorise(self, credentials: Credentials) -> None:
         """Take the keys that private connections and orders need; they are shown nowhere."""
         raise absent(self, "authorise", UNSUPPORTED)

@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,8 @@ __all__ = ["DecodedFile", "EventSource", "RecordedEvents", "prefetched"]
 
 T = TypeVar("T")
 Keep = Callable[[MessageBlock], None]
+NOT_OURS: Final = -1
+"""Stands for the channel of messages that belong to another market."""
 
 
 def prefetched(items: Iterator[T], executor: Executor | None) -> Iterator[T]:
@@ -157,12 +159,14 @@ class DecodedFile(EventSource):
         return batch.events
 
     def _runs(self, block: MessageBlock) -> Iterator[tuple[Channel, int, int]]:
-        """Cut a block where the channel changes."""
-        channels = np.array([origin.channel for origin in self._file.origins], np.int64)
-        of_message = channels[block.origins]
+        """Cut a block where the channel changes; leave out what other markets sent."""
+        origins = self._file.origins
+        channels = np.array([origin.channel for origin in origins], np.int64)
+        ours = np.array([self._exchange.concerns(origin.url) for origin in origins], np.bool_)
+        of_message = np.where(ours, channels, NOT_OURS)[block.origins]
         cuts = (np.flatnonzero(np.diff(of_message)) + 1).tolist()
         for first, stop in zip([0, *cuts], [*cuts, len(block)], strict=True):
-            if stop > first:
+            if stop > first and of_message[first] != NOT_OURS:
                 yield Channel(int(of_message[first])), first, stop
 
     def _decode_stream(self, block: MessageBlock, first: int, stop: int) -> None:

@@ -12,12 +12,13 @@ from bot4_core.domain_types.instruments import (
     InstrumentStatus,
     Settlement,
 )
-from bot4_core.domain_types.number_text import exponent_of_text, scaled_from_text
+from bot4_core.domain_types.number_text import scaled_from_text
 from bot4_core.errors import Bot4Error, DecodeError
 from bot4_plugins.exchange_binance.venue import STATUS, VenueFacts
 from bot4_plugins.venue_toolkit.drafts import amount_text
+from bot4_plugins.venue_toolkit.listings import Catalogue, scaled_step
 
-__all__ = ["Catalogue", "read_metadata"]
+__all__ = ["read_metadata"]
 
 VENUE: Final = VenueName("binance")
 PERPETUAL_KINDS: Final = frozenset({"PERPETUAL", "TRADIFI_PERPETUAL", "PERPETUAL_DELIVERING"})
@@ -49,31 +50,11 @@ class _Listing(msgspec.Struct, rename="camel"):
     delivery_date: int = 0
 
 
-class Catalogue(msgspec.Struct):
-    """Instruments by symbol, and the listings that could not be read."""
-
-    instruments: dict[str, Instrument]
-    refused: list[tuple[str, str]]
-
-
 def _filter(listing: _Listing, *names: str) -> _Filter:
     for item in listing.filters:
         if item.filter_type in names:
             return item
     return _Filter(filter_type="")
-
-
-def _step(text: str, what: str, precision: int) -> tuple[int, int]:
-    """Return exponent and scaled value of a step.
-
-    The exponent is that of the last digit written, zeros included, since orders made before the
-    step was raised still rest at finer prices and sizes.
-    """
-    exponent = min(exponent_of_text(amount_text(text, what)), -precision, 0)
-    step = scaled_from_text(text, exponent)
-    if step <= 0:
-        raise DecodeError(f"{what} {text} is not above zero")
-    return exponent, step
 
 
 def _settlement(facts: VenueFacts) -> Settlement:
@@ -96,8 +77,8 @@ def _instrument(facts: VenueFacts, listing: _Listing) -> Instrument:
     price = _filter(listing, "PRICE_FILTER")
     lot = _filter(listing, "LOT_SIZE")
     notional = _filter(listing, "NOTIONAL", "MIN_NOTIONAL")
-    price_exponent, tick = _step(price.tick_size, "tick size", listing.price_precision)
-    size_exponent, step = _step(lot.step_size, "step size", listing.quantity_precision)
+    price_exponent, tick = scaled_step(price.tick_size, "tick size", listing.price_precision)
+    size_exponent, step = scaled_step(lot.step_size, "step size", listing.quantity_precision)
     kind = _kind(facts, listing)
     expiry = Nanoseconds(listing.delivery_date * NANOSECONDS)
     return Instrument(
@@ -138,7 +119,7 @@ def read_metadata(facts: VenueFacts, content: dict[str, object]) -> Catalogue:
     listings = content["symbols"]
     if not isinstance(listings, list):
         raise DecodeError("exchangeInfo without a list of symbols")
-    catalogue = Catalogue({}, [])
+    catalogue = Catalogue()
     for item in listings:
         try:
             listing = msgspec.convert(item, _Listing)

@@ -50,10 +50,12 @@ class ConnectionLog(MessageFile):
 
     layout: ClassVar[str] = "connection log"
     clock: RecordingClock = RecordingClock.RECEIVE
+    _addresses: dict[str, str] = attrs.field(init=False, factory=dict)
 
     def blocks(self) -> Iterator[MessageBlock]:
         """Read the messages, sorted by receive time; n log n, about 10 µs a message."""
         numbers: dict[Origin, int] = {}
+        self._addresses.clear()
         messages: list[tuple[int, int, bytes]] = []
         for line, text in enumerate(whole(self.path, count=self.count).split(b"\n"), 1):
             found = self._message(line, text) if text.strip() else None
@@ -74,14 +76,16 @@ class ConnectionLog(MessageFile):
                 if entry["t"] not in NOTES:
                     self.refused.add(line, text)
                 else:
+                    self._addresses[str(entry.get("conn", ""))] = str(entry.get("addr", ""))
                     self.other += 1
                 return None
+            connection = str(entry.get("conn", ""))
             received = int(Decimal(entry["ts"]) * 1_000_000_000)
             origin = Origin(
                 source=self.name,
                 channel=channel,
-                connection=str(entry.get("conn", "")),
-                url=str(entry.get("url", "")),
+                connection=connection,
+                url=str(entry.get("url", "")) or self._addresses.get(connection, ""),
             )
             return received, origin, entry["data"].encode()
         except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError):

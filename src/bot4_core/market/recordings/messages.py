@@ -44,7 +44,7 @@ class Channel(IntEnum):
 
 @attrs.frozen(kw_only=True)
 class Origin:
-    """Where messages came from: the file, the connection and, for a reply, the request."""
+    """Where messages came from: the file, the connection, and the request or the address."""
 
     source: str
     channel: Channel = Channel.STREAM

@@ -1,0 +1,122 @@
+"""What the venue answers to requests that trade: taken, refused for certain, or in doubt."""
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+import attrs
+
+from bot4_core.domain_types.records import EventKind, OrderReason
+from bot4_core.errors import DecodeError
+from bot4_core.plugins.exchange import Outbound, Reply
+from bot4_plugins.exchange_bybit.order_codes import REJECTS, UNKNOWN_ORDER
+from bot4_plugins.exchange_bybit.order_requests import AMEND, CANCEL, CLIENT_ID_LENGTH, CREATE
+from bot4_plugins.exchange_bybit.replies import read_body
+from bot4_plugins.venue_toolkit.drafts import DraftEvent, DraftMessage, draft_message
+from bot4_plugins.venue_toolkit.strict_json import typed
+from bot4_plugins.venue_toolkit.time_text import milliseconds_text
+
+__all__ = ["ANSWERED", "FRAMES", "OrderAnswer", "VenueReply", "frame_answer", "reply_answer"]
+
+ANSWERED: Final = frozenset({"place", "cancel", "amend"})
+FRAMES: Final = {CREATE: "place", CANCEL: "cancel", AMEND: "amend"}
+"""What the frames of the trade socket do."""
+GOOD: Final = "0"
+DONE: Final = 200
+
+
+@attrs.frozen
+class VenueReply:
+    """The venue's answer to a frame or a request: code 0 is an acknowledgement."""
+
+    code: str
+    text: str
+
+
+@attrs.frozen(kw_only=True)
+class OrderAnswer:
+    """What became of a request that trades.
+
+    Parameters
+    ----------
+    action : str
+        ``place``, ``cancel`` or ``amend``.
+    code, text : str
+    time : int
+    number : int
+        Of the order.
+    instrument : int
+        Its number.
+    """
+
+    action: str
+    code: str
+    text: str = ""
+    time: int = 0
+    number: int
+    instrument: int
+
+    def draft(self, symbol: str, refusal: Callable[[str], EventKind]) -> DraftMessage | None:
+        """Return the event that it proves; none for one that proves nothing.
+
+        An acceptance is only that of the request: the private stream tells of the order.
+        """
+        if self.code == GOOD:
+            return None
+        reason = REJECTS.get(self.code, OrderReason.VENUE)
+        if self.action == "place":
+            kind = refusal(self.code)
+        elif self.code in UNKNOWN_ORDER:
+            kind, reason = EventKind.CANCEL_REJECTED, OrderReason.NOT_OPEN
+        elif self.code in REJECTS:
+            kind = EventKind.CANCEL_REJECTED
+        else:
+            return None
+        event = DraftEvent(kind=kind, time=self.time, size=-1, aux=int(reason), link=self.number)
+        return draft_message(symbol, event)
+
+
+def reply_answer(request: Outbound, reply: Reply) -> OrderAnswer:
+    """Read the reply to a request; one that cannot be read says nothing for certain."""
+    code, text, time = f"HTTP{reply.status}", "", 0
+    if reply.status == DONE:
+        try:
+            body = read_body(reply.body)
+            code, text, time = body.code, body.text, int(body.time)
+        except DecodeError as error:
+            code, text = "", str(error)
+    return OrderAnswer(
+        action=request.tag,
+        code=code,
+        text=text,
+        time=time,
+        number=request.order,
+        instrument=max(request.cost.instrument, 0),
+    )
+
+
+def frame_answer(content: Mapping[str, object], number_of: Callable[[str], int]) -> OrderAnswer:
+    """Read an answer of the trade socket, whose id names order and instrument.
+
+    Raises
+    ------
+    DecodeError
+        If it is none.
+    """
+    request, headers = typed(content.get("reqId", ""), str), content.get("header")
+    client_id, place = request[:CLIENT_ID_LENGTH], request[CLIENT_ID_LENGTH:]
+    sent = headers.get("Timenow", "") if isinstance(headers, dict) else ""
+    return OrderAnswer(
+        action=FRAMES[typed(content["op"], str)],
+        code=str(typed(content.get("retCode"), int)),
+        text=str(content.get("retMsg", ""))[:512],
+        time=milliseconds_text(str(sent)) if sent else 0,
+        number=number_of(client_id),
+        instrument=_instrument(place),
+    )
+
+
+def _instrument(place: str) -> int:
+    try:
+        return int(place, 16) if place else 0
+    except ValueError:
+        raise DecodeError(f"{place[:40]!r} is not the number of an instrument") from None
