@@ -63,6 +63,7 @@ EXPONENTS = st.tuples(st.integers(-10, 0), st.integers(-18, 0))
 
 @example(bids={}, asks={}, scale=1, exponents=(0, 0))
 @example(bids={1: 12345678901234567}, asks={1: 10**16}, scale=1, exponents=(-2, -3))
+@example(bids={10**6 + 1: 5}, asks={}, scale=1, exponents=(-2, -3))
 @given(bids=SIDES, asks=SIDES, scale=FAR, exponents=EXPONENTS)
 def test_checksums_are_those_of_the_written_texts(
     bids: dict[int, int], asks: dict[int, int], scale: int, exponents: tuple[int, int]
