@@ -9,6 +9,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -70,8 +72,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         wheels = Path(scratch) / "wheels"
         run(uv_command(), "build", "--quiet", "--all-packages", "--wheel", "--out-dir", wheels)
-        for folder in chosen:
-            check_plugin(folder, wheels, Path(scratch))
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            list(pool.map(partial(check_plugin, wheels=wheels, work=Path(scratch)), chosen))
 
 
 if __name__ == "__main__":

@@ -4,18 +4,14 @@ Every kernel is compiled with the same options: GIL released, numpy's error mode
 multiply-add, cached on disk. With ``NUMBA_DISABLE_JIT=1`` a kernel is the plain function.
 """
 
-import contextlib
-import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, ParamSpec, TypeVar, cast
 
 import numba
 from llvmlite import ir
 from numba.core import cgutils, config, types
-from numba.core.errors import NumbaExperimentalFeatureWarning
 from numba.core.extending import intrinsic, models, overload, register_model
 from numba.core.registry import CPUDispatcher
-from numba.core.types.function_type import CompileResultWAP
 
 from bot4_core.jit_cache import KernelCache, KernelCacheWarning
 from bot4_core.jit_linkage import EntryCompiler, KernelParts, told_of_parts
@@ -27,7 +23,6 @@ __all__ = [
     "compile_for",
     "entry_point",
     "function_address",
-    "function_pointer",
     "intrinsic",
     "ir",
     "is_compiling",
@@ -42,25 +37,14 @@ __all__ = [
 P = ParamSpec("P")
 R = TypeVar("R")
 
-FIRST_CLASS_WARNING = "First-class function type feature is experimental"
 OPTIONS: dict[str, Any] = {"nopython": True, "nogil": True, "error_model": "numpy"}
 REASSOCIATE = frozenset({"reassoc", "nsz"})
 CREEP = 0.96
 """What remains of a kernel's progress after each of those that it calls."""
 
 
-@contextlib.contextmanager
-def _silent_functions() -> Iterator[None]:
-    """Hide numba's notice that functions as values are experimental, and nothing else."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings(
-            "ignore", message=FIRST_CLASS_WARNING, category=NumbaExperimentalFeatureWarning
-        )
-        yield
-
-
 class _Kernel(CPUDispatcher):
-    """A numba dispatcher with our cache, our linking and no notice on functions as values."""
+    """A numba dispatcher with our cache and our linking."""
 
     def __init__(self, function: Callable[..., object], options: dict[str, Any]) -> None:
         super().__init__(function, targetoptions=options)
@@ -70,20 +54,12 @@ class _Kernel(CPUDispatcher):
     def enable_caching(self) -> None:
         self._cache = KernelCache(self.py_func, self.targetoptions)
 
-    def compile(self, sig: object) -> Any:
-        with _silent_functions():
-            return super().compile(sig)
-
     def get_call_template(self, args: Any, kws: Any) -> Any:
         with self._compiling_counter:
             return self._parts.call_template(args, kws)
 
     def get_overload(self, sig: object) -> Any:
         return self._parts.overload(sig)
-
-    def typeof_pyval(self, val: object) -> types.Type:
-        with _silent_functions():
-            return super().typeof_pyval(val)
 
 
 def is_compiling() -> bool:
@@ -129,8 +105,7 @@ class Specialisation(NamedTuple):
 
 
 def _signature(arguments: tuple[object, ...]) -> tuple[Any, ...]:
-    with _silent_functions():
-        return tuple(numba.typeof(argument) for argument in arguments)
+    return tuple(numba.typeof(argument) for argument in arguments)
 
 
 def compile_for(function: Callable[..., object], *arguments: object) -> bool:
@@ -226,18 +201,3 @@ def function_address(function: Callable[..., int], *arguments: object) -> int:
         given = form.signature.return_type
         raise TypeError(f"{function.__name__} returns {given}, it must return int64")
     return int(form.library.get_pointer_to_function(form.fndesc.llvm_func_name))
-
-
-def function_pointer(function: Callable[..., R], *arguments: object) -> Callable[..., R]:
-    """Return a kernel as a value that a compiled loop can be given, alone or in a tuple.
-
-    All values of one tuple need the same signature; the loop is then compiled and cached once
-    for any of them. Handing one over costs microseconds: do it once per batch.
-    """
-    if not is_compiling():
-        return function
-    signature = _signature(arguments)
-    dispatcher = cast("_Kernel", function)
-    dispatcher.targetctx.refresh()  # knows functions as values, which those from disk may be
-    dispatcher.compile(signature)
-    return cast("Callable[..., R]", CompileResultWAP(dispatcher.overloads[signature]))

@@ -251,10 +251,10 @@ def test_digest_covers_inner_functions_and_ends_on_recursion() -> None:
 
 def test_digest_follows_module_attributes(monkeypatch: pytest.MonkeyPatch) -> None:
     def reading() -> object:
-        return jit.FIRST_CLASS_WARNING
+        return jit.CREEP
 
     before = source_digest(reading)
-    monkeypatch.setattr(jit, "FIRST_CLASS_WARNING", "something else")
+    monkeypatch.setattr(jit, "CREEP", 0.5)
     assert source_digest(reading) != before
 
 
