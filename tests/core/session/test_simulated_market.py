@@ -9,17 +9,13 @@ import pytest
 from tests.core.session.session_world import (
     both_sides,
     configuration,
-    quote,
 )
-from tests.core.session.toy_exchange import ToyExchange
 
 from bot4_core import PluginHost, SessionConfig, run
 from bot4_core.audit import AuditQuery, read_records, search, verify
 from bot4_core.domain_types.audit_records import AuditKind
 from bot4_core.domain_types.canonical_types import Nanoseconds
 from bot4_core.domain_types.decisions import Signal
-from bot4_core.domain_types.instruments import Instrument
-from bot4_core.domain_types.records import Side
 from bot4_core.errors import RecordingError
 from bot4_core.plugins import Component, hookimpl
 from bot4_core.plugins.interfaces import (
@@ -37,37 +33,8 @@ from bot4_core.session.config import (
     StartConfig,
     VenueConfig,
 )
-from bot4_core.session.markets import RecordedMarket, SimulatedMarket
-from bot4_core.session.paper import PaperSettings
+from bot4_core.session.markets import SimulatedMarket
 from bot4_core.session.ports import RunProgress
-
-SNAPSHOT = '{{"s":"{symbol}","book":[["BUY","{bid}","50"],["SELL","102","50"]],"snapshot":true}}'
-
-
-def toy_file(path: Path, bid: str = "100", symbol: str = "A") -> Path:
-    """Write a recording of one toy instrument: a book, and prints around it."""
-    begin = 1_700_000_000_000_000_000
-    lines = [f"{begin} {SNAPSHOT.format(symbol=symbol, bid=bid)}"]
-    lines += [
-        f'{begin + step * 100_000_000} {{"s":"{symbol}","trade":["{price}","100"]}}'
-        for step, price in enumerate([90, 110] * 20, 1)
-    ]
-    path.write_text("\n".join(lines) + "\n")
-    return path
-
-
-@pytest.fixture
-def toy(tmp_path: Path) -> Path:
-    return toy_file(tmp_path / "a.txt")
-
-
-def recorded(path: Path, instruments: Sequence[Instrument] = ()) -> RecordedMarket:
-    return RecordedMarket([path], ToyExchange, instruments, PaperSettings())
-
-
-def bids(view: Record) -> Sequence[Signal]:
-    """Join the best bid, at the toy's whole prices."""
-    return [quote(view, Side.BUY, 100 * int(view["bid"]))]
 
 
 def simulated(folder: Path, **changes: object) -> SessionConfig:
