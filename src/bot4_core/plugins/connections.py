@@ -48,19 +48,28 @@ class Connection:
     frames_per_second: int = 0
 
 
+def _length(data: bytes) -> str:
+    return f"<{len(data)} bytes>"
+
+
+def _without_query(path: str) -> str:
+    return repr(path.partition("?")[0])
+
+
 @attrs.frozen(kw_only=True)
 class Outbound:
     """Bytes that an adapter wants sent: a WebSocket frame, or a request where ``method`` is set.
 
     ``cost`` is what it takes of the venue's rate limits. ``order`` is the number of the order that
-    it creates, changes or asks about, so that its owner can say what became of the attempt.
+    it creates, changes or asks about, so that its owner can say what became of the attempt. What
+    may hold keys or signatures is not shown.
     """
 
     connection: str
-    body: bytes = b""
+    body: bytes = attrs.field(default=b"", repr=_length)
     method: str = ""
-    path: str = ""
-    headers: tuple[tuple[str, str], ...] = attrs.field(default=(), repr=False)  # hold signatures
+    path: str = attrs.field(default="", repr=_without_query)
+    headers: tuple[tuple[str, str], ...] = attrs.field(default=(), repr=False)
     tag: str = ""
     cost: RateRequest = MARKET_DATA
     order: int = -1

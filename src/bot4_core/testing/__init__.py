@@ -1,4 +1,4 @@
 """What tests of this package, of plugins and of host applications share.
 
-``strategies`` needs hypothesis, which comes with the ``testing`` extra.
+The conformance kits need nothing more; ``strategies`` needs hypothesis, which comes with the ``testing`` extra.
 """

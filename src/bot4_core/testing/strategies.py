@@ -48,6 +48,12 @@ from bot4_core.testing._order_strategies import (
     order_numbers,
     orders,
 )
+from bot4_core.testing._venue_strategies import (
+    capabilities,
+    rate_limits,
+    rate_requests,
+    rate_settings,
+)
 
 __all__ = [
     "audit_records",
@@ -56,6 +62,7 @@ __all__ = [
     "book_snapshots",
     "breaker_verdicts",
     "candles",
+    "capabilities",
     "child_orders",
     "client_order_ids",
     "decimals",
@@ -81,6 +88,9 @@ __all__ = [
     "profits",
     "quantities",
     "quotes",
+    "rate_limits",
+    "rate_requests",
+    "rate_settings",
     "risk_limits",
     "sides",
     "signals",
