@@ -16,6 +16,7 @@ from bot4_core.domain_types.decisions import (
     BreakerScope,
     BreakerVerdict,
     ChildOrder,
+    Exits,
     Signal,
 )
 from bot4_core.domain_types.instruments import Instrument
@@ -39,6 +40,7 @@ __all__ = [
     "balances",
     "breaker_verdicts",
     "child_orders",
+    "exits",
     "funding_payments",
     "positions",
     "profits",
@@ -127,6 +129,12 @@ def breaker_verdicts() -> st.SearchStrategy[BreakerVerdict]:
     )
 
 
+def exits(instrument: Instrument) -> st.SearchStrategy[Exits]:
+    """Draw ways to close what a signal opens."""
+    price = st.none() | prices(instrument.price_exponent, instrument.tick)
+    return st.builds(Exits, target=price, stop=price, trail=price)
+
+
 def signals(instrument: Instrument) -> st.SearchStrategy[Signal]:
     """Draw signals to quote, take or cancel in an instrument."""
     return st.builds(
@@ -141,6 +149,7 @@ def signals(instrument: Instrument) -> st.SearchStrategy[Signal]:
         variance=st.floats(0, 1),
         reason=names(),
         values=named_numbers(),
+        exits=st.none() | exits(instrument),
     )
 
 
