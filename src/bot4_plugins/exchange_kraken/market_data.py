@@ -21,10 +21,10 @@ from bot4_plugins.exchange_kraken.messages import KrakenSystem
 from bot4_plugins.exchange_kraken.metadata import KrakenCatalogue, guess_listing, read_pairs
 from bot4_plugins.exchange_kraken.settings import KrakenSettings, check_settings
 from bot4_plugins.exchange_kraken.slow_decoder import MARKET_DATA, market_data
-from bot4_plugins.exchange_kraken.venue import SYSTEM_STATUS, VENUES
+from bot4_plugins.exchange_kraken.venue import DEPTHS, SYSTEM_STATUS, VENUES
 from bot4_plugins.venue_toolkit.decoding_exchange import KEPT_MESSAGES, DecodingExchange
 from bot4_plugins.venue_toolkit.drafts import DraftEvent, DraftMessage, draft_message
-from bot4_plugins.venue_toolkit.strict_json import plain_object, typed
+from bot4_plugins.venue_toolkit.strict_json import NumberText, plain_object, typed
 from bot4_plugins.venue_toolkit.symbol_registry import MarketRules, SymbolRegistry
 
 __all__ = ["FrameAnswer", "KrakenMarketData"]
@@ -129,7 +129,15 @@ class KrakenMarketData(DecodingExchange):
         """Take note of the answer to a frame."""
         error = content.get("error", "")
         self.replies.append(FrameAnswer(str(content["method"])[:80], str(error)[:512]))
+        result = content.get("result")
+        if isinstance(result, dict) and result.get("channel") == "book":
+            self._note_depth(result.get("depth"))
         return ()
+
+    def _note_depth(self, depth: object) -> None:
+        """Take the depth that was subscribed to; in a recording the settings do not know it."""
+        if isinstance(depth, NumberText) and depth.text in map(str, DEPTHS):
+            self._registry.rules = attrs.evolve(self._registry.rules, depth=int(depth.text))
 
     def learn(self, catalogue: KrakenCatalogue) -> None:
         """Take in metadata."""
@@ -146,7 +154,7 @@ class KrakenMarketData(DecodingExchange):
 
     def _pairs(self, content: dict[str, object]) -> Sequence[DraftMessage]:
         before = {item.symbol: item.status for item in self.instruments}
-        self.learn(read_pairs(self.facts, content.get("data"), self.settings.depth))
+        self.learn(read_pairs(self.facts, content.get("data"), self._registry.rules.depth))
         return [
             _status(item.symbol, item.status)
             for item in self.instruments

@@ -1,6 +1,7 @@
 """What each message of market data becomes, and what is sent for it."""
 
 import json
+from pathlib import Path
 
 import pytest
 from tests.plugins.exchange_kraken.kraken_world import (
@@ -10,6 +11,7 @@ from tests.plugins.exchange_kraken.kraken_world import (
     SYMBOL,
     adapter,
     book_text,
+    frames,
     rows,
     told,
     trade_text,
@@ -17,9 +19,10 @@ from tests.plugins.exchange_kraken.kraken_world import (
 
 from bot4_core.domain_types.canonical_types import InstrumentId
 from bot4_core.domain_types.instruments import InstrumentStatus
-from bot4_core.domain_types.records import EventFlag, EventKind, Side
+from bot4_core.domain_types.records import BookState, EventFlag, EventKind, Side
 from bot4_core.errors import ConfigError
 from bot4_core.market.event_batch import EventBatch
+from bot4_core.market.order_book import Books
 from bot4_plugins.exchange_kraken.adapter import KrakenExchange
 from bot4_plugins.exchange_kraken.settings import KrakenSettings
 
@@ -200,6 +203,17 @@ def test_derivatives_use_the_unified_socket_and_name_their_class() -> None:
     assert {json.loads(each.body)["params"]["asset_class"] for each in exchange.connect()} == {
         "derivatives"
     }
+
+
+def test_acknowledged_depth_is_that_of_the_books(recordings: Path) -> None:
+    exchange, batch = adapter(ETHER), EventBatch()
+    books = Books(exchange.table)
+    for data, received in frames(recordings / "kraken/v2_book25_btcusd_20260802.cbcap.gz"):
+        exchange.decode_into(data, received, batch, books)
+        if len(books) > 1 and books[1].counters["updates"] > 50:
+            break
+    assert exchange.instruments[1].depth == 25
+    assert books[1].state is BookState.LIVE
 
 
 def test_resync_leaves_and_enters_one_books_channel() -> None:
