@@ -27,7 +27,7 @@ from bot4_core.session.markets import (
     SimulatedMarket,
     SimulatedVenue,
 )
-from bot4_core.session.ports import Market
+from bot4_core.session.ports import Connect, Market
 from bot4_core.session.state import Parts
 
 __all__ = [
@@ -60,8 +60,31 @@ def require_parts(config: SessionConfig, host: PluginHost) -> None:
     for place, each in enumerate(config.breakers):
         choose_part(host, Breaker, "breaker", each, f"breakers[{place}]")
     exchange = exchange_factory(config, host)(config.instruments)
-    if not config.source.recordings:
+    if config.source.live or config.mode is SessionMode.LIVE:
+        require_reachable(config, exchange)
+    elif not config.source.recordings:
         require_simulation(config, exchange)
+
+
+def require_reachable(config: SessionConfig, exchange: Exchange) -> None:
+    """Check that an adapter can do live what the configuration wants.
+
+    Raises
+    ------
+    ConfigError
+        If it cannot.
+    """
+    kind, real = type(exchange), config.mode is SessionMode.LIVE
+    if not config.source.live:
+        fault = "real orders need the venue's own data; set it to true"
+        raise ConfigError("session", [("source.live", fault)])
+    if kind.connections is Exchange.connections:
+        fault = f"the {config.venue.plugin} adapter has no connections to a live venue"
+    elif real and kind.place is Exchange.place:
+        fault = f"the {config.venue.plugin} adapter cannot place real orders"
+    else:
+        return
+    raise ConfigError("session", [("venue.plugin", fault)])
 
 
 def choose_part(
@@ -162,8 +185,9 @@ def build_market(
     host: PluginHost,
     options: ReadingOptions | None = None,
     feed: FeedLink | None = None,
+    connect: Connect | None = None,
 ) -> Market:
-    """Make the market that a configuration describes: recordings, or a simulated venue.
+    """Make the market that a configuration describes: recordings, a simulated venue, or a live one.
 
     Parameters
     ----------
@@ -173,6 +197,8 @@ def build_market(
         How recordings are read.
     feed : FeedLink, optional
         Starts a process that reads them, in place of this one; only where there are any.
+    connect : Connect, optional
+        Opens the live market.
 
     Raises
     ------
@@ -187,6 +213,11 @@ def build_market(
         return recorded_market(config, host, options)
     factory = exchange_factory(config, host)
     exchange = factory(config.instruments)
+    if config.source.live:
+        if connect is None:
+            fault = "nothing here connects to venues; `bot4 run` does"
+            raise ConfigError("session", [("source.live", fault)])
+        return connect(config, exchange)
     venue = require_simulation(config, exchange)()
     if not isinstance(venue, SimulatedVenue):
         raise ConfigError("session", [("venue.plugin", f"{venue!r} is no simulated venue")])

@@ -83,15 +83,27 @@ class VenueConfig:
 
 @attrs.frozen(kw_only=True)
 class SourceConfig:
-    """Recording files to play, or seconds of a simulated market."""
+    """Recording files to play, seconds of a simulated market, or the venue itself.
+
+    Parameters
+    ----------
+    recordings : tuple of Path
+    seconds : float
+        How long to play; 0 for as long as a live session is not stopped.
+    live : bool
+        Connect to the venue. Orders are matched on paper unless the session's mode is ``live``.
+    """
 
     recordings: tuple[Path, ...] = ()
     seconds: float = 0.0
+    live: bool = False
 
     def faults(self) -> Iterator[Fault]:
         """Yield what is wrong."""
         if self.seconds < 0:
             yield "seconds", f"{self.seconds} is below 0"
+        if self.live and self.recordings:
+            yield "live", "there are recordings too; choose one of the two"
 
 
 @attrs.frozen(kw_only=True)
@@ -322,6 +334,16 @@ class SessionConfig:
                 "audit.durable",
                 "'normal' may lose intents in a power cut; live trading needs 'full'",
             )
+        yield from self._start_faults()
+        labels = [each.label for each in self.breakers]
+        for place, label in enumerate(labels):
+            if label in labels[:place]:
+                yield f"breakers[{place}].name", f"there are two breakers named {label!r}"
+
+    def _start_faults(self) -> Iterator[Fault]:
+        """Yield what does not go with the source, or with a recovery."""
+        if self.source.live and self.mode is SessionMode.BACKTEST:
+            yield "source.live", "a backtest plays recordings; set mode to 'paper' or 'live'"
         if self.start.recover and self.source.recordings:
             yield (
                 "start.recover",
@@ -336,10 +358,6 @@ class SessionConfig:
                     f"linked[{place}].name",
                     "is missing; a recovered run knows it by that",
                 )
-        labels = [each.label for each in self.breakers]
-        for place, label in enumerate(labels):
-            if label in labels[:place]:
-                yield f"breakers[{place}].name", f"there are two breakers named {label!r}"
 
     @classmethod
     def read(cls, path: Path) -> "SessionConfig":

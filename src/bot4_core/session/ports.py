@@ -6,11 +6,12 @@ from typing import NamedTuple, Protocol
 from bot4_core.domain_types.canonical_types import Nanoseconds
 from bot4_core.domain_types.instruments import Instrument
 from bot4_core.orders.reconciliation import VenueAccount
-from bot4_core.plugins.interfaces import Records
+from bot4_core.plugins.interfaces import Exchange, Records
+from bot4_core.session.config import SessionConfig
 from bot4_core.session.paper import PaperVenue
 from bot4_core.session.state import SessionState
 
-__all__ = ["Clock", "Market", "Progress", "RunProgress", "Stop"]
+__all__ = ["Clock", "Connect", "Market", "Progress", "RunProgress", "Stop"]
 
 
 class Clock(Protocol):
@@ -116,4 +117,18 @@ class Market(Protocol):
 
     def settle(self) -> Iterator[Records]:
         """Let everything on its way arrive."""
+        raise NotImplementedError
+
+
+class Connect(Protocol):
+    """Opens the live market of an adapter; the host has the sockets, the loop and the keys."""
+
+    def __call__(self, config: SessionConfig, exchange: Exchange) -> Market:
+        """Return the market once it knows its instruments.
+
+        Raises
+        ------
+        VenueError
+            If the venue cannot be reached.
+        """
         raise NotImplementedError

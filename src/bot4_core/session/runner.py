@@ -35,7 +35,7 @@ from bot4_core.session.effects import (
 from bot4_core.session.event_stream import ReadingOptions
 from bot4_core.session.feed import FeedLink, feed_kernels
 from bot4_core.session.fused import FusedDriver
-from bot4_core.session.ports import Clock, Market, Progress, RunProgress, Stop
+from bot4_core.session.ports import Clock, Connect, Market, Progress, RunProgress, Stop
 from bot4_core.session.reconciling import Reconciler, Reconciliation
 from bot4_core.session.recovery import Recovered, last_run, recover
 from bot4_core.session.report import (
@@ -343,6 +343,7 @@ def run(
     stop: Stop | None = None,
     options: ReadingOptions | None = None,
     feed: FeedLink | None = None,
+    connect: Connect | None = None,
 ) -> SessionReport:
     """Run the session that a configuration describes, and keep its audit log.
 
@@ -363,18 +364,23 @@ def run(
         How recordings are read.
     feed : FeedLink, optional
         Starts a process that reads them instead; the result is the same.
+    connect : Connect, optional
+        Opens the live market, where the configuration wants one.
 
     Raises
     ------
     ConfigError
-        If the configuration does not fit together, or asks for live trading.
+        If the configuration does not fit together, or real orders lack somebody's consent.
+    VenueError
+        If the venue cannot be reached, or will not have us.
     ChannelError
         If the process that reads the recordings died.
     AuditError
         If the audit log cannot be written, is damaged, or another process holds it.
     """
-    if config.mode is SessionMode.LIVE:
-        refuse_live(config, consent=consent)
+    if config.mode is SessionMode.LIVE and not consent:
+        fault = "live trading sends real orders; agree to it outside the file (consent)"
+        raise ConfigError("session", [("mode", fault)])
     if feed is not None:
         require_recordings(config)
     require_parts(config, host)
@@ -385,7 +391,7 @@ def run(
             if feed is not None:
                 feed.start()
             warm_session(config, host, progress, more=feed_kernels() if feed is not None else ())
-            market = build_market(config, host, options, feed)
+            market = build_market(config, host, options, feed, connect)
             parts = build_parts(config, host, market.instruments)
             session = Session(config, market.instruments, market.table, parts, name)
             recovered = recover(config.audit.path, market.instruments) if continues else None
@@ -414,18 +420,3 @@ def noted_failure(log: AuditLog, clock: Clock) -> Iterator[None]:
         with suppress(AuditError):
             log.finish(clock.time_ns(), 0, {"digest": "", "stopped": f"not begun: {text}"})
         raise
-
-
-def refuse_live(config: SessionConfig, *, consent: bool) -> None:
-    """Refuse to trade for real, and say why.
-
-    Raises
-    ------
-    ConfigError
-        Always: without consent because of that, with it because no adapter can place orders yet.
-    """
-    if not consent:
-        fault = "live trading sends real orders; agree to it outside the file (consent)"
-        raise ConfigError("session", [("mode", fault)])
-    fault = f"the {config.venue.plugin} adapter cannot place real orders in this version"
-    raise ConfigError("session", [("venue.plugin", fault)])

@@ -41,7 +41,7 @@ from bot4_core.market.order_book import Books
 from bot4_core.plugins.host import PluginHost
 from bot4_core.plugins.interfaces import CompiledForm, Part
 from bot4_core.session.building import build_parts, exchange_factory
-from bot4_core.session.config import SessionConfig
+from bot4_core.session.config import SessionConfig, SessionMode
 from bot4_core.session.ports import Progress, RunProgress
 from bot4_core.session.replay_kernels import reading_kernels
 from bot4_core.session.state import Parts, new_views
@@ -171,6 +171,8 @@ def warm_session(
     known = exchange.instruments or (STAND_IN,)
     if config.source.recordings:
         kernels += [*reading_kernels(), *paper_kernels()]
+    elif config.source.live and config.mode is SessionMode.PAPER:
+        kernels += paper_kernels()
     kernels += [*session_kernels(known), *known_parts(config, host, known)]
 
     def tell(done: float, total: int, name: str) -> None:

@@ -17,6 +17,7 @@ from bot4_core.session.report import BreakerReport, SessionReport
 from bot4_core.session.runner import run as run_session
 from bot4_plugins.host_cli.feed_process import FeedProcess
 from bot4_plugins.host_cli.interruption import Interruption
+from bot4_plugins.host_cli.live import connecting
 from bot4_plugins.host_cli.output import (
     json_option,
     print_json,
@@ -175,6 +176,7 @@ def play(settings: SessionConfig, talk: Talk, *, live: bool, feed_process: bool)
         whole_files(settings.source.recordings, SALVAGE),
         reading_ahead() as options,
         FeedProcess(settings, quiet=talk.quiet) as feed,
+        connecting(settings) as connect,
     ):
 
         def show_progress(progress: RunProgress) -> None:
@@ -190,6 +192,7 @@ def play(settings: SessionConfig, talk: Talk, *, live: bool, feed_process: bool)
             stop=lambda: interruption.reason,
             options=options,
             feed=feed if feed_process else None,
+            connect=connect,
         )
 
 
@@ -203,7 +206,7 @@ def require_events(report: SessionReport, settings: SessionConfig, talk: Talk) -
     """
     origin = RecordedAt(settings.venue.plugin, settings.venue.market)
     doubt = doubts(origin, report.events, report.quarantined)
-    if doubt and not report.events:
+    if doubt and not report.events and not settings.source.live:
         files = " ".join(map(str, settings.source.recordings)) or "the session"
         raise RecordingError(f"{files}: {doubt}")
     if doubt:

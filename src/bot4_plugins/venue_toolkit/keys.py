@@ -3,13 +3,14 @@
 import os
 import stat
 from collections.abc import MutableMapping
+from importlib import import_module
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final, Protocol, cast
 
 from bot4_core.errors import ConfigError
 from bot4_core.plugins.credentials import Credentials, Secret
 
-__all__ = ["Keyring", "read_credentials", "variable"]
+__all__ = ["Keyring", "read_credentials", "system_keyring", "variable"]
 
 PARTS: Final = ("KEY", "SECRET", "PASSPHRASE")
 LARGEST: Final = 1 << 16
@@ -29,6 +30,14 @@ def variable(venue: str, part: str, account: str = "") -> str:
     """Return the name of an environment variable: ``BOT4_BINANCE_KEY``, ``BOT4_OKX_KEY_SECOND``."""
     words = ["BOT4", venue, part, *([account] if account else [])]
     return "_".join(word.upper().replace("-", "_") for word in words)
+
+
+def system_keyring() -> Keyring | None:
+    """Return the system's store of passwords, None without the package ``keyring``."""
+    try:
+        return cast("Keyring", import_module("keyring"))
+    except ImportError:
+        return None
 
 
 def read_credentials(

@@ -12,19 +12,20 @@ from bot4_core.errors import VenueError, VenueRefusedError
 from bot4_core.plugins.exchange import Connection, Exchange, Outbound, Reply
 from bot4_core.plugins.interfaces import Records
 from bot4_plugins.venue_toolkit.backoff import Backoff, HostGates
-from bot4_plugins.venue_toolkit.clock_offset import ClockOffset
 from bot4_plugins.venue_toolkit.connection_health import ConnectionHealth, Notices
 from bot4_plugins.venue_toolkit.event_sink import MessageSink
 from bot4_plugins.venue_toolkit.lines import Line, Link
 from bot4_plugins.venue_toolkit.pace import Pace, SystemPace
 from bot4_plugins.venue_toolkit.send_lane import SendLane, is_plain
 from bot4_plugins.venue_toolkit.stream_watch import Remedy, StreamWatch
+from bot4_plugins.venue_toolkit.timekeeper import Timekeeper
 from bot4_plugins.venue_toolkit.transports import Transport
 
 __all__ = ["Supervisor", "SupervisorSettings"]
 
 SECOND: Final = 1_000_000_000
 SOCKETS: Final = ("wss://", "ws://")
+CLIENT_ERROR: Final = 400
 SERVER_ERROR: Final = 500
 FORBIDDEN: Final = 403
 REPEATABLE: Final = frozenset({FORBIDDEN, 408, 418, 429})
@@ -82,7 +83,6 @@ class Supervisor:
         settings: SupervisorSettings | None = None,
     ) -> None:
         self.exchange = exchange
-        self.clock = ClockOffset()
         self.notices = Notices()
         self._transport = transport
         self._sink = sink
@@ -96,11 +96,12 @@ class Supervisor:
         self._requested = False
         self._welcome: set[str] = set()
         self._streams = StreamWatch(exchange)
-        self._lane = SendLane(exchange, self._pace, self._dispatch, self._say)
+        self._lane = SendLane(exchange, self._pace, self._dispatch, self.say)
         self._resyncs: dict[int, tuple[Backoff, int]] = {}
         self._refused: dict[str, tuple[int, int]] = {}
         self._since: dict[str, int] = {}
-        self._asked = 0
+        self._timekeeper = Timekeeper(exchange, transport, self._pace, self._settings.clock_every)
+        self.clock = self._timekeeper.clock
 
     # -- what is open -----------------------------------------------------------------------------
 
@@ -197,7 +198,7 @@ class Supervisor:
             for ending in exchange.ending():
                 self._lines[ending].replace("the venue announced its end")
         except Exception as error:  # noqa: BLE001 - one message must not end all connections
-            self._say(f"a message could not be taken: {type(error).__name__}: {error}", name)
+            self.say(f"a message could not be taken: {type(error).__name__}: {error}", name)
             self._count_refused(line, link)
         else:
             if exchange.quarantined > before:
@@ -214,7 +215,7 @@ class Supervisor:
 
     def line_notice(self, line: Line, text: str) -> None:
         """Take note."""
-        self._say(text, line.connection.name)
+        self.say(text, line.connection.name)
 
     def _count_refused(self, line: Line, link: Link) -> None:
         """Open a connection anew that brings too much that cannot be read."""
@@ -231,6 +232,23 @@ class Supervisor:
     def submit(self, outbound: Outbound) -> bool:
         """Send as the venue's limits allow; False if it will never be sent."""
         return self._lane.submit(outbound)
+
+    async def ask(self, outbound: Outbound) -> Reply:
+        """Send a request when the limits allow, and return its reply; nobody else sees it.
+
+        Raises
+        ------
+        VenueError
+            If no reply came, or the venue refused.
+        """
+        while not self._lane.admit(outbound):
+            await self._pace.sleep(0.25)
+        reply = await self._transport.request(self._host(outbound.connection), outbound)
+        self._lane.heed(reply)
+        if reply.status >= CLIENT_ERROR:
+            path = outbound.path.partition("?")[0]
+            raise VenueError(f"{path}: status {reply.status}")
+        return attrs.evolve(reply, received=self._now())
 
     def _submit_all(self, outbounds: Iterable[Outbound]) -> None:
         for outbound in outbounds:
@@ -249,7 +267,7 @@ class Supervisor:
             return True
         line = self._lines.get(outbound.connection)
         if line is None:
-            self._say("nothing of this name is open", outbound.connection)
+            self.say("nothing of this name is open", outbound.connection)
             return False
         return line.send(outbound)
 
@@ -264,7 +282,7 @@ class Supervisor:
         except VenueRefusedError:
             raise
         except VenueError as error:
-            self._say(str(error), outbound.connection)
+            self.say(str(error), outbound.connection)
             self._sink.undelivered(outbound, self._pace.now())
             self._ask_again(outbound)
             return
@@ -291,7 +309,7 @@ class Supervisor:
             self._refresh()
         except Exception as error:  # noqa: BLE001 - one reply must not end all connections
             name = outbound.connection
-            self._say(f"a reply could not be taken: {type(error).__name__}: {error}", name)
+            self.say(f"a reply could not be taken: {type(error).__name__}: {error}", name)
 
     def _ask_again(self, outbound: Outbound) -> None:
         """Repeat a question about the market, never anything else."""
@@ -349,39 +367,24 @@ class Supervisor:
         """Do something about a stream that is confirmed and silent."""
         line = self._lines[connection]
         line.health.silent_streams += 1
-        self._say(f"{symbol}: subscribed and silent; {remedy.name.lower()}", connection)
+        self.say(f"{symbol}: subscribed and silent; {remedy.name.lower()}", connection)
         if remedy is Remedy.RESUBSCRIBE and requests:
             self._submit_all(requests)
         elif line.current is not None:
             line.kill(line.current, f"{symbol} is silent")
 
     def _ask_for_time(self) -> None:
-        due = self._asked + self._settings.clock_every * SECOND
-        if self._asked and self._pace.elapsed() < due:
-            return
-        request = self.exchange.clock_request()
-        self._asked = max(self._pace.elapsed(), 1)
+        """Ask for the venue's time, where it can be asked and it is time to."""
+        request = self._timekeeper.due()
         if request is not None and self._lane.admit(request):
-            self._start(self._measure(request))
-
-    async def _measure(self, request: Outbound) -> None:
-        """Ask for the venue's time once."""
-        sent = self._pace.now()
-        try:
-            reply = await self._transport.request(self._host(request.connection), request)
-            received = self._pace.now()
-            self.clock.add(sent, received, self.exchange.read_clock(reply))
-        except (VenueError, ValueError) as error:
-            self._say(f"the venue's time is not known: {error}", request.connection)
-            return
-        if self.clock.warns:
-            text = f"this clock is {-self.clock.offset / 1e6:+.0f} ms from the venue's"
-            self._say(text, request.connection)
+            host = self._host(request.connection)
+            self._start(self._timekeeper.measure(request, host, self.say))
 
     def _now(self) -> Nanoseconds:
         return Nanoseconds(self._pace.now())
 
-    def _say(self, text: str, connection: str = "") -> None:
+    def say(self, text: str, connection: str = "") -> None:
+        """Take note of something that somebody may want to know."""
         self.notices.add(self._pace.now(), connection, text)
 
 

@@ -61,6 +61,8 @@ def test_a_typo_is_named_with_its_nearest_match() -> None:
         ("seed = -1", "seed"),
         ('breakers = [{plugin = "a"}, {plugin = "b", name = "a"}]', "breakers[1].name"),
         ("source = { seconds = -1.0 }", "source.seconds"),
+        ("source = { live = true, recordings = ['a.gz'] }\nmode = 'paper'", "source.live"),
+        ("source = { live = true }", "source.live"),
         ("quoting = { retry_ms = -1 }", "quoting.retry_ms"),
         ("answers = { reply_ms = 0 }", "answers.reply_ms"),
         (

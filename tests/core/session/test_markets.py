@@ -26,13 +26,20 @@ from bot4_core.market.recordings import ZLIB, GzipLibrary, Inflater
 from bot4_core.plugins import Component, hookimpl
 from bot4_core.plugins.interfaces import (
     Breaker,
+    Connection,
+    Exchange,
     PartSettings,
     Record,
     Router,
     Sizer,
     Strategy,
 )
-from bot4_core.session.building import build_market, build_parts, exchange_factory
+from bot4_core.session.building import (
+    build_market,
+    build_parts,
+    exchange_factory,
+    require_parts,
+)
 from bot4_core.session.config import (
     AccountConfig,
     AuditConfig,
@@ -45,7 +52,7 @@ from bot4_core.session.config import (
 from bot4_core.session.event_stream import ReadingOptions
 from bot4_core.session.markets import RecordedMarket, survey
 from bot4_core.session.paper import PaperSettings
-from bot4_core.session.ports import RunProgress
+from bot4_core.session.ports import Market, RunProgress
 from bot4_core.session.runner import SessionRunner
 from bot4_core.session.session import Session
 from bot4_core.session.state import Parts
@@ -158,6 +165,7 @@ class ToyParts:
         return (
             Component(kind="exchange", name="toy", load=f"{here}:ToyVenue"),
             Component(kind="exchange", name="odd", load=f"{here}:OddVenue"),
+            Component(kind="exchange", name="reachable", load=f"{here}:ReachableVenue"),
             Component(kind="strategy", name="quiet", load=f"{here}:Quiet"),
             Component(kind="strategy", name="choosy", load=f"{here}:Choosy"),
             Component(kind="sizer", name="one", load=f"{here}:One"),
@@ -174,6 +182,15 @@ class ToyVenue(ToyExchange):
     def __init__(self, settings: PartSettings, instruments: Sequence[Instrument] = ()) -> None:
         super().__init__(instruments)
         self.settings = settings
+
+
+class ReachableVenue(ToyVenue):
+    """Has sockets, and takes no orders."""
+
+    name = "reachable"
+
+    def connections(self) -> Sequence[Connection]:
+        return ()
 
 
 class OddVenue(ToyVenue):
@@ -310,11 +327,57 @@ def test_what_is_no_simulated_session_is_refused(seconds: float, text: str) -> N
         build_market(config, toy_host())
 
 
-@pytest.mark.parametrize(("consent", "path"), [(False, "mode"), (True, "venue.plugin")])
-def test_live_trading_is_refused_with_the_reason(consent: bool, path: str) -> None:
+@pytest.mark.parametrize(
+    ("consent", "live", "plugin", "path"),
+    [
+        (False, True, "reachable", "mode"),
+        (True, False, "reachable", "source.live"),
+        (True, True, "toy", "venue.plugin"),
+        (True, True, "reachable", "venue.plugin"),
+    ],
+)
+def test_live_trading_is_refused_with_the_reason(
+    consent: bool, live: bool, plugin: str, path: str
+) -> None:
+    config = toy_config(
+        mode=SessionMode.LIVE,
+        venue=VenueConfig(plugin=plugin, market="spot"),
+        source=SourceConfig(live=live),
+    )
     with pytest.raises(ConfigError) as caught:
-        run(toy_config(mode=SessionMode.LIVE), toy_host(), Ticking(), consent=consent)
+        run(config, toy_host(), Ticking(), consent=consent)
     assert [each for each, _ in caught.value.faults] == [path]
+
+
+def test_a_live_market_is_opened_by_the_host_and_by_nobody_else() -> None:
+    config = toy_config(
+        mode=SessionMode.PAPER,
+        venue=VenueConfig(plugin="reachable", market="spot"),
+        source=SourceConfig(live=True),
+    )
+    require_parts(config, toy_host())
+    with pytest.raises(ConfigError, match="nothing here connects"):
+        build_market(config, toy_host())
+    given: list[object] = []
+
+    def connect(config: SessionConfig, exchange: Exchange) -> Market:
+        given.extend((config, exchange.name))
+        missing = SourceConfig(recordings=(Path("nowhere"),))
+        return build_market(toy_config(source=missing), toy_host())
+
+    with pytest.raises(RecordingError):
+        build_market(config, toy_host(), connect=connect)
+    assert given == [config, "reachable"]
+
+
+def test_warming_up_for_a_live_market_compiles_the_paper_venue_where_it_takes_the_orders() -> None:
+    names: dict[SessionMode, set[str]] = {}
+    for mode in (SessionMode.PAPER, SessionMode.LIVE):
+        told: set[str] = set()
+        config = toy_config(mode=mode, source=SourceConfig(live=True))
+        warm_session(config, toy_host(), lambda at, told=told: told.add(at.detail))
+        names[mode] = told
+    assert names[SessionMode.PAPER] - names[SessionMode.LIVE]
 
 
 def test_warming_up_without_known_instruments_compiles_the_session_all_the_same() -> None:

@@ -142,7 +142,7 @@ def test_live_trading_is_refused_with_the_reason(tmp_path: Path) -> None:
     refused(path, 3, "live trading sends real orders", "agree")
     answer = called("run", str(path), "--live")
     assert answer.code == 3
-    assert "cannot place real orders in this version" in answer.complaint
+    assert "real orders need the venue's own data" in answer.complaint
 
 
 def test_a_broken_plugin_is_named_and_the_others_work(tmp_path: Path) -> None:
