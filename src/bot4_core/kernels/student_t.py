@@ -22,7 +22,7 @@ HALF_LOG_TWO_PI: Final = 0.9189385332046727
 HALF_LOG_PI: Final = 0.5723649429247001
 STIRLING_FROM: Final = 20.0
 SMALLEST: Final = 1e-300
-ENOUGH: Final = 1e-16
+ENOUGH: Final = 2.0**-52
 MOST_TERMS: Final = 10_000
 HUGE: Final = 1e100  # its square still fits
 
@@ -36,12 +36,10 @@ def log_gamma(x: float) -> float:
     x : float
         Above 0.
     """
-    shift = 0.0
     product = 1.0
     while x < STIRLING_FROM:
         product *= x
         x += 1.0
-    shift = log(product)
     z = 1.0 / (x * x)
     series = 1.0 / 156.0
     series = -691.0 / 360360.0 + z * series
@@ -50,7 +48,7 @@ def log_gamma(x: float) -> float:
     series = 1.0 / 1260.0 + z * series
     series = -1.0 / 360.0 + z * series
     series = 1.0 / 12.0 + z * series
-    return (x - 0.5) * log(x) - x + HALF_LOG_TWO_PI + series / x - shift
+    return (x - 0.5) * log(x) - x + HALF_LOG_TWO_PI + series / x - log(product)
 
 
 @kernel()
@@ -60,8 +58,8 @@ def _beta_fraction(a: float, b: float, x: float) -> float:
     d = 1.0 - (a + b) * x / (a + 1.0)
     d = 1.0 / (d if abs(d) > SMALLEST else SMALLEST)
     result = d
-    m = 0.0
-    while m < MOST_TERMS:
+    m, step = 0.0, 2.0
+    while abs(step - 1.0) > ENOUGH and m < MOST_TERMS:
         m += 1.0
         even = m * (b - m) * x / ((a + 2.0 * m - 1.0) * (a + 2.0 * m))
         d = 1.0 / (1.0 + even * d)
@@ -70,9 +68,8 @@ def _beta_fraction(a: float, b: float, x: float) -> float:
         odd = -(a + m) * (a + b + m) * x / ((a + 2.0 * m) * (a + 2.0 * m + 1.0))
         d = 1.0 / (1.0 + odd * d)
         c = 1.0 + odd / c
-        result *= d * c
-        if abs(d * c - 1.0) < ENOUGH:
-            break
+        step = d * c
+        result *= step
     return result
 
 
@@ -104,6 +101,7 @@ def cumulative(x: float, freedom: float) -> float:
     else:
         square = size * size
         near, log_far = square / (freedom + square), -log1p(square / freedom)
+    front = exp(scale + half * log_far) * math.sqrt(near)
     if near < 1.5 / (half + 2.5):
         middle = (
             2.0 * exp(scale + half * log_far) * math.sqrt(near) * _beta_fraction(0.5, half, near)

@@ -12,7 +12,7 @@ from bot4_core.kernels.normal import quantile
 from bot4_core.models.inputs import FloatInput, Floats, Inputs
 
 __all__ = [
-    "Execution",
+    "ExecutionProblem",
     "Frontier",
     "Schedule",
     "ValueAtRiskSchedule",
@@ -30,7 +30,7 @@ SAME = 1e-9
 
 
 @attrs.frozen(kw_only=True)
-class Execution:
+class ExecutionProblem:
     """What is to be traded, and what trading costs.
 
     Parameters
@@ -166,12 +166,12 @@ class ValueAtRiskSchedule:
     aversion: float
 
 
-def optimal_schedule(execution: Execution, aversion: float) -> Schedule:
+def optimal_schedule(execution: ExecutionProblem, aversion: float) -> Schedule:
     """Return the schedule with the least ``expected_cost + aversion * variance``; O(N).
 
     Parameters
     ----------
-    execution : Execution
+    execution : ExecutionProblem
     aversion : float
         Quote given up for one unit of variance, at least 0. (The paper's trajectory C takes a
         negative one; it seeks risk, and is refused here.)
@@ -187,7 +187,7 @@ def optimal_schedule(execution: Execution, aversion: float) -> Schedule:
     return _schedule(execution, float(aversion))
 
 
-def _schedule(execution: Execution, aversion: float) -> Schedule:
+def _schedule(execution: ExecutionProblem, aversion: float) -> Schedule:
     holdings = np.empty(execution.slices + 1)
     terms = execution.terms()
     kernels.trajectory(float(execution.quantity), aversion, terms, execution.step, holdings)
@@ -195,7 +195,7 @@ def _schedule(execution: Execution, aversion: float) -> Schedule:
     return attrs.evolve(_costed(execution, holdings), decay_rate=decay)
 
 
-def _costed(execution: Execution, holdings: Floats) -> Schedule:
+def _costed(execution: ExecutionProblem, holdings: Floats) -> Schedule:
     out = np.empty(2)
     kernels.cost_of(holdings, execution.terms(), execution.step, out)
     return Schedule(
@@ -206,12 +206,12 @@ def _costed(execution: Execution, holdings: Floats) -> Schedule:
     )
 
 
-def cost_of_trades(execution: Execution, trades: FloatInput) -> Schedule:
+def cost_of_trades(execution: ExecutionProblem, trades: FloatInput) -> Schedule:
     """Return cost and variance of any trades that add up to the quantity.
 
     Parameters
     ----------
-    execution : Execution
+    execution : ExecutionProblem
     trades : (N,) float
         One for each slice.
 
@@ -235,7 +235,7 @@ def cost_of_trades(execution: Execution, trades: FloatInput) -> Schedule:
     return _costed(execution, holdings)
 
 
-def efficient_frontier(execution: Execution, aversions: FloatInput) -> Frontier:
+def efficient_frontier(execution: ExecutionProblem, aversions: FloatInput) -> Frontier:
     """Return cost and variance of the optimal schedule for each risk aversion.
 
     Raises
@@ -257,14 +257,14 @@ def efficient_frontier(execution: Execution, aversions: FloatInput) -> Frontier:
     )
 
 
-def value_at_risk_schedule(execution: Execution, level: float) -> ValueAtRiskSchedule:
+def value_at_risk_schedule(execution: ExecutionProblem, level: float) -> ValueAtRiskSchedule:
     """Return the schedule whose cost at a confidence level is least (section 3.2 of the paper).
 
     Such plans are not time-consistent: planned anew half-way, the rest comes out different.
 
     Parameters
     ----------
-    execution : Execution
+    execution : ExecutionProblem
     level : float
         In [0.5, 1), 0.95 for 95 %.
 

@@ -12,7 +12,7 @@ from tests.reference.oracles import oracle
 
 from bot4_core.errors import ValidationError
 from bot4_core.models.almgren_chriss import (
-    Execution,
+    ExecutionProblem,
     cost_of_trades,
     efficient_frontier,
     in_lots,
@@ -24,8 +24,8 @@ from bot4_core.models.almgren_chriss import (
 SIZES = st.floats(-1e6, 1e6).filter(lambda size: abs(size) > 1.0)
 
 
-def execution(inputs: dict[str, Any]) -> Execution:
-    return Execution(
+def execution(inputs: dict[str, Any]) -> ExecutionProblem:
+    return ExecutionProblem(
         quantity=inputs["X"],
         horizon=inputs["T"],
         slices=inputs["N"],
@@ -38,11 +38,11 @@ def execution(inputs: dict[str, Any]) -> Execution:
 
 
 @st.composite
-def executions(draw: st.DrawFn) -> Execution:
+def executions(draw: st.DrawFn) -> ExecutionProblem:
     step = draw(st.floats(0.1, 2.0))
     slices = draw(st.integers(1, 7))
     permanent = draw(st.floats(0.0, 1e-3))
-    return Execution(
+    return ExecutionProblem(
         quantity=draw(SIZES),
         horizon=step * slices,
         slices=slices,
@@ -54,7 +54,7 @@ def executions(draw: st.DrawFn) -> Execution:
     )
 
 
-def terms(given_: Execution) -> slow.Terms:
+def terms(given_: ExecutionProblem) -> slow.Terms:
     return slow.Terms(*given_.terms().tolist())
 
 
@@ -135,7 +135,7 @@ def test_value_at_risk_agrees_with_the_oracle() -> None:
 
 
 @given(executions(), AVERSIONS)
-def test_schedules_solve_the_linear_system(given_: Execution, aversion: float) -> None:
+def test_schedules_solve_the_linear_system(given_: ExecutionProblem, aversion: float) -> None:
     got = optimal_schedule(given_, aversion)
     wanted = slow.trajectory(given_.quantity, given_.slices, given_.step, aversion, terms(given_))
     scale = float(np.max(np.abs(wanted)))
@@ -145,7 +145,7 @@ def test_schedules_solve_the_linear_system(given_: Execution, aversion: float) -
 
 
 @given(executions(), AVERSIONS)
-def test_trades_add_up_to_the_parent(given_: Execution, aversion: float) -> None:
+def test_trades_add_up_to_the_parent(given_: ExecutionProblem, aversion: float) -> None:
     got = optimal_schedule(given_, aversion)
     assert float(np.sum(got.trades)) == pytest.approx(given_.quantity, rel=1e-12)
     assert (got.holdings[0], got.holdings[-1]) == (given_.quantity, 0.0)
@@ -157,7 +157,7 @@ def test_trades_add_up_to_the_parent(given_: Execution, aversion: float) -> None
 
 @given(executions(), AVERSIONS)
 def test_plan_made_anew_half_way_is_the_rest_of_the_plan(
-    given_: Execution, aversion: float
+    given_: ExecutionProblem, aversion: float
 ) -> None:
     if given_.drift != 0.0:
         return
@@ -170,7 +170,7 @@ def test_plan_made_anew_half_way_is_the_rest_of_the_plan(
 
 
 @given(executions())
-def test_frontier_is_convex_and_falls(given_: Execution) -> None:
+def test_frontier_is_convex_and_falls(given_: ExecutionProblem) -> None:
     got = efficient_frontier(given_, [0.0, 1e-9, 1e-7, 1e-5, 1e-3, 0.1, 10.0])
     slack = 1e-9 * float(np.max(np.abs(got.expected_costs)) + 1e-300)
     assert np.all(np.diff(got.expected_costs) >= -slack)
@@ -182,7 +182,7 @@ def test_frontier_is_convex_and_falls(given_: Execution) -> None:
 
 
 @given(executions(), st.sampled_from([0.5, 0.9, 0.999]))
-def test_no_aversion_has_less_value_at_risk(given_: Execution, level: float) -> None:
+def test_no_aversion_has_less_value_at_risk(given_: ExecutionProblem, level: float) -> None:
     best = value_at_risk_schedule(given_, level)
     deviations = {0.5: 0.0, 0.9: 1.2815515655446004, 0.999: 3.090232306167813}[level]
     for aversion in (0.0, 1e-8, 1e-4, 1.0):
@@ -213,23 +213,29 @@ def test_equal_remainders_serve_the_earliest_first() -> None:
 
 
 def test_overwhelming_aversion_trades_at_once() -> None:
-    given_ = Execution(quantity=8.0, horizon=2.0, slices=4, volatility=1e200, temporary_impact=1.0)
+    given_ = ExecutionProblem(
+        quantity=8.0, horizon=2.0, slices=4, volatility=1e200, temporary_impact=1.0
+    )
     got = optimal_schedule(given_, 1e308)
     assert got.holdings.tolist() == [8.0, 0.0, 0.0, 0.0, 0.0]
     assert next_holding(8.0, got.decay_rate, 2.0, 0.5) == 0.0
 
 
 def test_one_slice_and_no_volatility_have_no_risk() -> None:
-    one = Execution(quantity=8.0, horizon=2.0, slices=1, volatility=3.0, temporary_impact=1.0)
+    one = ExecutionProblem(
+        quantity=8.0, horizon=2.0, slices=1, volatility=3.0, temporary_impact=1.0
+    )
     assert value_at_risk_schedule(one, 0.95).value_at_risk == 32.0
-    calm = Execution(quantity=8.0, horizon=2.0, slices=2, volatility=0.0, temporary_impact=1.0)
+    calm = ExecutionProblem(
+        quantity=8.0, horizon=2.0, slices=2, volatility=0.0, temporary_impact=1.0
+    )
     assert value_at_risk_schedule(calm, 0.95).aversion == 0.0
     assert optimal_schedule(calm, 1.0).holdings.tolist() == [8.0, 4.0, 0.0]
     assert math.isinf(optimal_schedule(calm, 1.0).decay_time)
 
 
 def test_faults_of_an_execution_are_named_together() -> None:
-    wrong = Execution(
+    wrong = ExecutionProblem(
         quantity=math.nan, horizon=0.0, slices=2, volatility=-1.0, temporary_impact=math.inf
     )
     with pytest.raises(ValidationError) as caught:
@@ -238,7 +244,7 @@ def test_faults_of_an_execution_are_named_together() -> None:
     assert paths == ["quantity", "volatility", "horizon", "temporary_impact", "aversion"]
     with pytest.raises(ValidationError, match="exceeds permanent"):
         efficient_frontier(
-            Execution(
+            ExecutionProblem(
                 quantity=1.0,
                 horizon=1.0,
                 slices=1,
@@ -255,7 +261,9 @@ def test_wrong_arguments_are_named() -> None:
         if case["kind"] == "error":
             with pytest.raises(ValidationError, match="slices"):
                 optimal_schedule(execution(case["inputs"]), case["inputs"]["lambda"])
-    good = Execution(quantity=8.0, horizon=2.0, slices=2, volatility=0.0, temporary_impact=1.0)
+    good = ExecutionProblem(
+        quantity=8.0, horizon=2.0, slices=2, volatility=0.0, temporary_impact=1.0
+    )
     with pytest.raises(ValidationError, match="level"):
         value_at_risk_schedule(good, 0.4)
     with pytest.raises(ValidationError, match="leave 1"):
