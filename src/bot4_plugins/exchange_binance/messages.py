@@ -8,6 +8,8 @@ __all__ = [
     "CandleBody",
     "CandleMessage",
     "DepthMessage",
+    "LiquidationBody",
+    "LiquidationMessage",
     "MarkMessage",
     "QuoteMessage",
     "SnapshotMessage",
@@ -100,6 +102,22 @@ class CandleMessage(msgspec.Struct):
     k: CandleBody
     E: Count = UNSET
     T: Count = UNSET
+
+
+class LiquidationBody(msgspec.Struct):
+    """``o`` of ``forceOrder``: S side, q size and p price of the order that liquidates."""
+
+    s: str
+    S: str
+    q: str
+    p: str
+    T: int
+
+
+class LiquidationMessage(msgspec.Struct):
+    """``forceOrder``: an order that the venue made for somebody's position."""
+
+    o: LiquidationBody
 
 
 class SnapshotMessage(msgspec.Struct, rename="camel"):

@@ -18,11 +18,12 @@ from bot4_plugins.exchange_binance.venue import STATUS, VenueFacts
 from bot4_plugins.venue_toolkit.drafts import amount_text
 from bot4_plugins.venue_toolkit.listings import Catalogue, scaled_step
 
-__all__ = ["read_metadata"]
+__all__ = ["read_limits", "read_metadata"]
 
 VENUE: Final = VenueName("binance")
 PERPETUAL_KINDS: Final = frozenset({"PERPETUAL", "TRADIFI_PERPETUAL", "PERPETUAL_DELIVERING"})
 NANOSECONDS: Final = 1_000_000
+INTERVALS: Final = {"SECOND": 1, "MINUTE": 60, "HOUR": 3600, "DAY": 86_400}
 
 
 class _Filter(msgspec.Struct, rename="camel"):
@@ -128,3 +129,27 @@ def read_metadata(facts: VenueFacts, content: dict[str, object]) -> Catalogue:
             name = item.get("symbol", "?") if isinstance(item, dict) else "?"
             catalogue.refused.append((str(name)[:64], str(error)))
     return catalogue
+
+
+class _Limit(msgspec.Struct, rename="camel"):
+    rate_limit_type: str
+    interval: str
+    interval_num: int
+    limit: int
+
+
+def read_limits(content: dict[str, object]) -> dict[str, dict[int, int]]:
+    """Read the venue's rate limits: by its word for what is counted, how many in so many seconds.
+
+    Empty where it tells none, or in a way that cannot be read.
+    """
+    try:
+        limits = msgspec.convert(content.get("rateLimits", []), list[_Limit])
+    except msgspec.ValidationError:
+        return {}
+    told: dict[str, dict[int, int]] = {}
+    for each in limits:
+        seconds = INTERVALS.get(each.interval, 0) * each.interval_num
+        if seconds > 0 and each.limit > 0:
+            told.setdefault(each.rate_limit_type, {})[seconds] = each.limit
+    return told

@@ -1,33 +1,45 @@
-"""What to send: subscriptions, and the requests for metadata and book snapshots."""
+"""What to send for market data: subscriptions, and requests for metadata and book snapshots."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Final
 from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
-from bot4_core.plugins.interfaces import Outbound
-from bot4_plugins.exchange_binance.venue import VenueFacts
+from bot4_core.domain_types.rate_limits import RateRequest, RequestPriority
+from bot4_core.plugins.exchange import Outbound
+from bot4_plugins.exchange_binance.venue import REST, VenueFacts
 
-__all__ = ["depth_request", "metadata_request", "request_symbol", "subscriptions"]
+__all__ = [
+    "depth_request",
+    "market_request",
+    "metadata_request",
+    "request_symbol",
+    "stream_plan",
+    "subscriptions",
+]
 
-STREAMS_PER_FRAME = 200
+STREAMS_PER_FRAME: Final = 200
 
 
-def _request(facts: VenueFacts, path: str) -> Outbound:
-    return Outbound(connection=facts.rest, method="GET", path=path, tag=path)
+def market_request(path: str, weight: int) -> Outbound:
+    """Ask for something public."""
+    cost = RateRequest(priority=RequestPriority.DATA, weight=weight)
+    return Outbound(connection=REST, method="GET", path=path, tag=path, cost=cost)
 
 
 def depth_request(facts: VenueFacts, symbol: str) -> Outbound:
     """Ask for a book snapshot."""
     query = urlencode({"symbol": symbol, "limit": facts.depth_limit})
-    return _request(facts, f"{facts.depth_path}?{query}")
+    return market_request(f"{facts.depth_path}?{query}", facts.depth_weight)
 
 
 def metadata_request(facts: VenueFacts, symbols: Sequence[str]) -> Outbound:
     """Ask for the instruments' metadata; only the spot market can be asked for some."""
-    if facts.market != "spot" or not symbols:
-        return _request(facts, facts.metadata_path)
-    names = quote(json.dumps(list(symbols), separators=(",", ":"), ensure_ascii=False))
-    return _request(facts, f"{facts.metadata_path}?symbols={names}")
+    path = facts.metadata_path
+    if facts.market == "spot" and symbols:
+        names = quote(json.dumps(list(symbols), separators=(",", ":"), ensure_ascii=False))
+        path = f"{path}?symbols={names}"
+    return market_request(path, facts.metadata_weight)
 
 
 def request_symbol(url: str) -> str:
@@ -44,16 +56,26 @@ def _stream(facts: VenueFacts, symbol: str, kind: str, candle_interval: str) -> 
     return f"{symbol.lower()}@{name}"
 
 
-def subscriptions(
+def stream_plan(
     facts: VenueFacts, symbols: Sequence[str], kinds: Sequence[str], candle_interval: str
-) -> list[Outbound]:
-    """Write the SUBSCRIBE frames, each for the connection that carries its streams."""
+) -> dict[str, list[str]]:
+    """Spread the streams over connections: as few as carry them."""
     by_host: dict[str, list[str]] = {}
     for kind in kinds:
         streams = by_host.setdefault(facts.stream_hosts[kind], [])
         streams.extend(_stream(facts, symbol, kind, candle_interval) for symbol in symbols)
+    most = facts.streams_per_connection
+    return {
+        host if first == 0 else f"{host}-{first // most + 1}": streams[first : first + most]
+        for host, streams in by_host.items()
+        for first in range(0, len(streams), most)
+    }
+
+
+def subscriptions(plan: Mapping[str, Sequence[str]]) -> list[Outbound]:
+    """Write the SUBSCRIBE frames, each for the connection that carries its streams."""
     frames: list[Outbound] = []
-    for host, streams in by_host.items():
+    for connection, streams in plan.items():
         for first in range(0, len(streams), STREAMS_PER_FRAME):
             number = len(frames) + 1
             frame = {
@@ -62,5 +84,5 @@ def subscriptions(
                 "id": number,
             }
             body = json.dumps(frame, separators=(",", ":"), ensure_ascii=False).encode()
-            frames.append(Outbound(connection=host, body=body, tag=f"subscribe {number}"))
+            frames.append(Outbound(connection=connection, body=body, tag=f"subscribe {number}"))
     return frames

@@ -11,6 +11,7 @@ from typing import Final
 import attrs
 from msgspec import UNSET, UnsetType
 
+from bot4_core.domain_types.canonical_types import Nanoseconds
 from bot4_core.domain_types.records import EventFlag, EventKind, Side
 from bot4_core.errors import DecodeError
 from bot4_plugins.exchange_binance.messages import (
@@ -18,11 +19,16 @@ from bot4_plugins.exchange_binance.messages import (
     CandleMessage,
     DepthMessage,
     Levels,
+    LiquidationMessage,
     MarkMessage,
     QuoteMessage,
     SnapshotMessage,
     TradeMessage,
 )
+from bot4_plugins.exchange_binance.order_events import side_of
+from bot4_plugins.exchange_binance.order_replies import Answer
+from bot4_plugins.exchange_binance.order_requests import parse_purpose
+from bot4_plugins.exchange_binance.user_stream import ACCOUNT_EVENTS
 from bot4_plugins.venue_toolkit.drafts import (
     DraftEvent,
     DraftMessage,
@@ -41,7 +47,7 @@ from bot4_plugins.venue_toolkit.strict_json import (
 )
 from bot4_plugins.venue_toolkit.time_text import nanoseconds_of
 
-__all__ = ["Acknowledgement", "Metadata", "SlowResult", "decode_slowly"]
+__all__ = ["AccountEvent", "Acknowledgement", "Metadata", "SlowResult", "decode_slowly"]
 
 MARK_EXPONENT: Final = -8
 RATE_EXPONENT: Final = -12
@@ -63,7 +69,14 @@ class Metadata:
     content: dict[str, object]
 
 
-SlowResult = DraftMessage | Acknowledgement | Metadata
+@attrs.frozen
+class AccountEvent:
+    """An event of the account, still plain data."""
+
+    content: dict[str, object]
+
+
+SlowResult = DraftMessage | Acknowledgement | Metadata | AccountEvent | Answer
 
 
 def _nanoseconds(milliseconds: int | UnsetType) -> int:
@@ -186,6 +199,18 @@ def _mark(content: object) -> DraftMessage:
     return draft_message(checked_symbol(message.s), *events)
 
 
+def _liquidation(content: object) -> DraftMessage:
+    body = typed(content, LiquidationMessage).o
+    event = DraftEvent(
+        kind=EventKind.LIQUIDATION,
+        time=nanoseconds_of(body.T),
+        price=price_text(body.p),
+        size=size_text(body.q, zero=False),
+        side=side_of(body.S),
+    )
+    return draft_message(checked_symbol(body.s), event)
+
+
 def _candle(content: object) -> DraftMessage:
     message = typed(content, CandleMessage)
     _time(message.T, message.E)
@@ -209,21 +234,36 @@ _EVENTS: Final[dict[str, Callable[[object], DraftMessage]]] = {
     "aggTrade": _aggregate_trade,
     "markPriceUpdate": _mark,
     "kline": _candle,
+    "forceOrder": _liquidation,
 }
 
 
-def _event(content: dict[str, object], *, linked: bool) -> DraftMessage:
+def _event(content: dict[str, object], *, linked: bool) -> DraftMessage | AccountEvent:
     name = content["e"]
     if name == "depthUpdate":
         return _depth(content, linked=linked)
+    if isinstance(name, str) and name in ACCOUNT_EVENTS:
+        return AccountEvent(content)
     decoder = _EVENTS.get(name) if isinstance(name, str) else None
     if decoder is None:
         raise DecodeError(f"unknown event {name!r:.80}")
     return decoder(content)
 
 
-def _reply(content: dict[str, object]) -> Acknowledgement | None:
+def _answer(content: dict[str, object]) -> Answer | None:
+    """Read the answer to a request of our own on the WebSocket API."""
+    name, status = content.get("id"), content.get("status")
+    purpose = parse_purpose(name) if isinstance(name, str) else None
+    if purpose is None or not isinstance(status, int):
+        return None
+    return Answer(purpose, status, content.get("result", content.get("error")), Nanoseconds(0))
+
+
+def _reply(content: dict[str, object]) -> Acknowledgement | Answer | None:
     """Read an acknowledgement or an error, of a frame or of a request."""
+    answer = _answer(content)
+    if answer is not None:
+        return answer
     error = content.get("error", content)
     if isinstance(error, dict) and isinstance(error.get("code"), int) and "msg" in error:
         return Acknowledgement(error["code"], str(error["msg"])[:512])
@@ -253,6 +293,8 @@ def decode_slowly(data: bytes, *, linked: bool) -> SlowResult:
         if not isinstance(content["stream"], str) or not isinstance(inner, dict):
             raise DecodeError("an envelope without stream name and event")
         content = inner
+    if "subscriptionId" in content and isinstance(content.get("event"), dict):
+        content = typed(content["event"], dict[str, object])
     if "e" in content:
         return _event(content, linked=linked)
     if content.keys() >= QUOTE_FIELDS:

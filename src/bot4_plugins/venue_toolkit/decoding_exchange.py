@@ -37,6 +37,7 @@ from bot4_plugins.venue_toolkit.drafts import (
     FeeText,
     PriceText,
     SizeText,
+    is_zero,
     rounded_fee,
 )
 from bot4_plugins.venue_toolkit.symbol_registry import Exponents, SymbolRegistry
@@ -349,7 +350,11 @@ def _row(
 ) -> tuple[int, ...]:
     values = (_scaled(value, instrument) for value in event.values)
     fee = event.aux
-    foreign = isinstance(fee, FeeText) and fee.asset != instrument.settled_in
+    foreign = (
+        isinstance(fee, FeeText)
+        and fee.asset != instrument.settled_in
+        and not is_zero(fee.text)
+    )
     flags = event.flags | (EventFlag.THIRD_ASSET_FEE if foreign else 0)
     return (event.time, received, *values, number, event.kind, event.side, flags)
 

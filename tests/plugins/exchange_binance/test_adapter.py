@@ -119,6 +119,9 @@ def test_refused_first_message_makes_no_instrument() -> None:
         candle({"v": "-1"}),
         candle({"t": None}),
         {"e": "forceOrder", "o": {}},
+        {"e": "executionReport"},
+        {"e": "ORDER_TRADE_UPDATE", "o": {}, "E": 1, "T": 1},
+        {"e": "ALGO_UPDATE", "o": {}, "E": 1, "T": 1},
         {"e": 5},
         {"e": "24hrTicker", "s": "BTCUSDT"},
         {"stream": "x", "data": [1]},
@@ -243,7 +246,7 @@ def test_connect_subscribes_before_it_asks_for_books() -> None:
     settings = BinanceSettings(market="usdm", symbols=("BTCUSDT", "ETHUSDT"))
     metadata, public, market, first, second = BinanceExchange(settings).connect()
     assert (metadata.method, metadata.path) == ("GET", "/fapi/v1/exchangeInfo")
-    assert public.connection == "wss://fstream.binance.com/public/stream"
+    assert public.connection == "public"
     assert json.loads(public.body) == {
         "method": "SUBSCRIBE",
         "params": [
@@ -252,7 +255,7 @@ def test_connect_subscribes_before_it_asks_for_books() -> None:
         ],
         "id": 1,
     }
-    assert market.connection == "wss://fstream.binance.com/market/stream"
+    assert market.connection == "market"
     assert json.loads(market.body)["params"] == ["btcusdt@aggTrade", "ethusdt@aggTrade"]
     assert [first.path, second.path] == [
         "/fapi/v1/depth?symbol=BTCUSDT&limit=1000",
@@ -270,7 +273,7 @@ def test_connect_without_books_asks_for_no_snapshot() -> None:
 def test_resync_asks_for_the_snapshot_of_one_book() -> None:
     (request,) = adapter().resync(InstrumentId(0))
     assert request.path == "/fapi/v1/depth?symbol=BTCUSDT&limit=1000"
-    assert request.connection == "https://fapi.binance.com"
+    assert request.connection == "rest"
 
 
 def test_settings_faults_are_told_together() -> None:

@@ -13,7 +13,7 @@ from bot4_core.market.event_batch import EventBatch
 from bot4_core.plugins import PluginHost
 from bot4_plugins.exchange_binance import hooks
 from bot4_plugins.exchange_binance.adapter import BinanceExchange, BinanceSettings
-from bot4_plugins.exchange_binance.requests import request_symbol, subscriptions
+from bot4_plugins.exchange_binance.requests import request_symbol, stream_plan, subscriptions
 from bot4_plugins.exchange_binance.symbol_names import guess_listing
 from bot4_plugins.exchange_binance.venue import VENUES
 from bot4_plugins.venue_toolkit import symbol_registry
@@ -63,8 +63,9 @@ def test_every_market_has_facts_with_date_and_source() -> None:
 
 def test_many_streams_are_spread_over_frames() -> None:
     symbols = [f"S{number}USDT" for number in range(250)]
-    frames = subscriptions(VENUES["coinm"], symbols, ("depth", "markPrice"), "1m")
+    frames = subscriptions(stream_plan(VENUES["coinm"], symbols, ("depth", "markPrice"), "1m"))
     assert [frame.body.count(b"usdt@") for frame in frames] == [200, 200, 100]
+    assert [frame.connection for frame in frames] == ["market", "market-2", "market-3"]
     assert [frame.tag for frame in frames] == ["subscribe 1", "subscribe 2", "subscribe 3"]
     assert b'"s249usdt@markPrice@1s"' in frames[-1].body
 
