@@ -37,6 +37,7 @@ __all__ = ["Connection", "Exchange", "Outbound", "Reply", "Stream"]
 
 UNSUPPORTED: Final = "this adapter does not support it"
 
+
 class Exchange(ABC):
     """A venue without its sockets: bytes and time in, events and wanted bytes out.
 

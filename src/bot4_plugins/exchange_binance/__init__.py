@@ -1,1 +1,1 @@
-"""Binance market data: spot, USD-M and COIN-M futures."""
+"""Binance: market data, orders and account of spot, USD-M and COIN-M futures."""

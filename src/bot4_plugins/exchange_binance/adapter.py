@@ -2,7 +2,6 @@
 
 from collections import deque
 from collections.abc import Mapping, Sequence
-from email.utils import parsedate_to_datetime
 from functools import partial
 from typing import ClassVar, Final
 
@@ -13,17 +12,17 @@ from bot4_core.domain_types.canonical_types import (
     Quantity,
     VenueName,
 )
-from bot4_core.domain_types.instruments import Instrument, InstrumentStatus
+from bot4_core.domain_types.instruments import Instrument
 from bot4_core.domain_types.orders import Order, OrderIntent
 from bot4_core.domain_types.rate_limits import RateSettings
-from bot4_core.domain_types.records import ChainRule, EventKind
+from bot4_core.domain_types.records import ChainRule
 from bot4_core.domain_types.venue_capabilities import Capabilities
 from bot4_core.errors import DecodeError, OrderError
 from bot4_core.kernels.wire_messages import MessageKernels
 from bot4_core.market.event_batch import EventBatch
 from bot4_core.orders.reconciliation import VenueAccount
 from bot4_core.plugins.credentials import Credentials
-from bot4_core.plugins.exchange import Connection, Outbound, Reply
+from bot4_core.plugins.exchange import Connection, Outbound, Reply, Stream
 from bot4_core.plugins.part_settings import PartSettings
 from bot4_plugins.exchange_binance.account import AccountReader, account_requests
 from bot4_plugins.exchange_binance.capabilities import (
@@ -38,11 +37,14 @@ from bot4_plugins.exchange_binance.order_requests import OrderRequests, parse_pu
 from bot4_plugins.exchange_binance.private_side import PrivateSide
 from bot4_plugins.exchange_binance.requests import (
     depth_request,
+    market_request,
     metadata_request,
     request_symbol,
     stream_plan,
     subscriptions,
+    watched_streams,
 )
+from bot4_plugins.exchange_binance.response_headers import used, venue_time
 from bot4_plugins.exchange_binance.settings import BinanceSettings, check_settings
 from bot4_plugins.exchange_binance.slow_decoder import (
     AccountEvent,
@@ -53,14 +55,16 @@ from bot4_plugins.exchange_binance.slow_decoder import (
 from bot4_plugins.exchange_binance.symbol_names import guess_listing
 from bot4_plugins.exchange_binance.venue import REST, VENUES
 from bot4_plugins.venue_toolkit.decoding_exchange import KEPT_MESSAGES, DecodingExchange
-from bot4_plugins.venue_toolkit.drafts import DraftEvent, DraftMessage, draft_message
-from bot4_plugins.venue_toolkit.strict_json import plain_data
+from bot4_plugins.venue_toolkit.drafts import DraftMessage
+from bot4_plugins.venue_toolkit.status_events import append_gaps, changed_statuses
+from bot4_plugins.venue_toolkit.strict_json import plain_data, plain_object, typed
 from bot4_plugins.venue_toolkit.symbol_registry import MarketRules, SymbolRegistry
+from bot4_plugins.venue_toolkit.time_text import nanoseconds_of
 
 __all__ = ["BinanceExchange", "BinanceSettings"]
 
 SECOND: Final = 1_000_000_000
-STATUSES: Final = tuple(InstrumentStatus)
+SHUTDOWN: Final = "serverShutdown"
 LARGEST_MESSAGE: Final = 1 << 24
 
 
@@ -99,6 +103,7 @@ class BinanceExchange(DecodingExchange):
         self._private = PrivateSide(self.facts, self._number_of, self._symbol_of)
         self._now = Nanoseconds(0)
         self._described = Nanoseconds(0)
+        self._ending: list[str] = []
         rules = MarketRules(
             venue=VenueName(self.name),
             market=self.facts.market,
@@ -131,6 +136,7 @@ class BinanceExchange(DecodingExchange):
                 silence=Nanoseconds(self.facts.silence * SECOND),
                 lifetime=Nanoseconds(self.facts.lifetime * SECOND),
                 largest=LARGEST_MESSAGE,
+                frames_per_second=self.facts.frames_per_second,
             )
             for name in self._plan
         ]
@@ -160,9 +166,33 @@ class BinanceExchange(DecodingExchange):
     def closed(self, connection: str, now: Nanoseconds, batch: EventBatch) -> int:
         """Append a GAP for each book that the connection fed."""
         plan = {name: self._plan[name] for name in self._plan if name == connection}
-        known = [each for each in self._books_on(plan) if self._registry.number(each) >= 0]
-        gap = DraftEvent(kind=EventKind.GAP)
-        return self.append([draft_message(symbol, gap) for symbol in known], now, batch)
+        numbers = [self._registry.number(symbol) for symbol in self._books_on(plan)]
+        return append_gaps([InstrumentId(each) for each in numbers if each >= 0], now, batch)
+
+    def streams(self, connection: str) -> Sequence[Stream]:
+        """Name the streams of a connection that are never silent for long."""
+        return watched_streams(self.facts, self._plan.get(connection, ()), self._subscription)
+
+    def carries_data(self, data: bytes) -> bool:
+        """Tell whether a fresh socket's message is more than the answer to a subscription."""
+        return not data.startswith((b'{"result"', b'{"error"', b'{"id"'))
+
+    def ending(self) -> Sequence[str]:
+        """Hand over the connections that the venue announced to close."""
+        announced, self._ending = self._ending, []
+        return announced
+
+    def usage(self, reply: Reply) -> Sequence[tuple[str, int]]:
+        """Return what the venue counts of our weight and our orders."""
+        return used(reply)
+
+    def clock_request(self) -> Outbound:
+        """Ask for the venue's time."""
+        return market_request(f"{self.facts.prefix}/time", 1)
+
+    def read_clock(self, reply: Reply) -> Nanoseconds:
+        """Return the venue's time, to the millisecond."""
+        return nanoseconds_of(typed(plain_object(reply.body).get("serverTime"), int))
 
     def due(self, now: Nanoseconds) -> Sequence[Outbound]:
         """Renew the listen key, and look again at what the venue says of its instruments."""
@@ -191,6 +221,8 @@ class BinanceExchange(DecodingExchange):
         if isinstance(result, DraftMessage):
             return (result,)
         if isinstance(result, AccountEvent):
+            if result.content["e"] == SHUTDOWN:
+                self._ending.append(self.source)
             return self._private.read_event(result.content, self._now)
         if isinstance(result, Answer):
             return self._private.read_answer(result, self._now)
@@ -217,7 +249,7 @@ class BinanceExchange(DecodingExchange):
         except DecodeError:
             if not request.creates:
                 raise
-        answer = Answer(purpose, reply.status, content, _venue_time(reply))
+        answer = Answer(purpose, reply.status, content, venue_time(reply))
         return self._private.read_answer(answer, reply.received)
 
     def request_subject(self, url: str) -> str:
@@ -306,24 +338,12 @@ class BinanceExchange(DecodingExchange):
         told = read_limits(content)
         if told:
             self._limits = rate_settings(self.facts, told)
-        before = {each.symbol: each.status for each in self.instruments if not each.from_data}
+        before, time = self.instruments, content.get("serverTime")
         self._learn(catalogue.instruments)
-        return [
-            draft_message(
-                each.symbol,
-                DraftEvent(kind=EventKind.STATUS, aux=STATUSES.index(each.status)),
-            )
-            for each in self.instruments
-            if before.get(each.symbol, each.status) is not each.status
-        ]
+        moment = nanoseconds_of(time) if isinstance(time, int) else 0
+        return changed_statuses(before, self.instruments, moment)
 
-
-def _venue_time(reply: Reply) -> Nanoseconds:
-    """Return the venue's clock as the reply tells it, to the second below; 0 if it does not."""
-    for name, text in reply.headers:
-        if name.lower() == "date":
-            try:
-                return Nanoseconds(int(parsedate_to_datetime(text).timestamp()) * SECOND)
-            except ValueError:
-                break
-    return Nanoseconds(0)
+    def _subscription(self, stream: str) -> tuple[Outbound, ...]:
+        """Write the frame that subscribes to one stream again."""
+        names = [name for name, streams in self._plan.items() if stream in streams]
+        return tuple(subscriptions({name: [stream] for name in names}))

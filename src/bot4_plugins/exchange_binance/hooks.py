@@ -10,13 +10,13 @@ HOOK_API = 1
 
 @hookimpl
 def bot4_components() -> Sequence[Component]:
-    """Describe the Binance market-data adapter."""
+    """Describe the Binance adapter."""
     return (
         Component(
             kind="exchange",
             name="binance",
             load="bot4_plugins.exchange_binance.adapter:BinanceExchange",
-            summary="Binance market data: spot, USD-M and COIN-M futures",
-            capabilities=("market_data", "compiled", "spot", "usdm", "coinm"),
+            summary="Binance: market data, orders and account of spot, USD-M and COIN-M futures",
+            capabilities=("market_data", "orders", "compiled", "spot", "usdm", "coinm"),
         ),
     )

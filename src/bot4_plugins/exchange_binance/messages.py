@@ -8,7 +8,7 @@ __all__ = [
     "CandleBody",
     "CandleMessage",
     "DepthMessage",
-    "LiquidationBody",
+    "ForceOrderBody",
     "LiquidationMessage",
     "MarkMessage",
     "QuoteMessage",
@@ -104,7 +104,7 @@ class CandleMessage(msgspec.Struct):
     T: Count = UNSET
 
 
-class LiquidationBody(msgspec.Struct):
+class ForceOrderBody(msgspec.Struct):
     """``o`` of ``forceOrder``: S side, q size and p price of the order that liquidates."""
 
     s: str
@@ -117,7 +117,7 @@ class LiquidationBody(msgspec.Struct):
 class LiquidationMessage(msgspec.Struct):
     """``forceOrder``: an order that the venue made for somebody's position."""
 
-    o: LiquidationBody
+    o: ForceOrderBody
 
 
 class SnapshotMessage(msgspec.Struct, rename="camel"):

@@ -77,8 +77,6 @@ class OrderTradeUpdate(msgspec.Struct):
     """``ORDER_TRADE_UPDATE`` of futures."""
 
     o: OrderUpdateBody
-    E: int
-    T: int
 
 
 class AlgoBody(msgspec.Struct):

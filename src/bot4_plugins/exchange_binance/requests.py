@@ -1,12 +1,14 @@
 """What to send for market data: subscriptions, and requests for metadata and book snapshots."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
+from bot4_core.domain_types.canonical_types import Nanoseconds, Symbol
 from bot4_core.domain_types.rate_limits import RateRequest, RequestPriority
-from bot4_core.plugins.exchange import Outbound
+from bot4_core.domain_types.records import EventKind
+from bot4_core.plugins.exchange import Outbound, Stream
 from bot4_plugins.exchange_binance.venue import REST, VenueFacts
 
 __all__ = [
@@ -16,9 +18,17 @@ __all__ = [
     "request_symbol",
     "stream_plan",
     "subscriptions",
+    "watched_streams",
 ]
 
 STREAMS_PER_FRAME: Final = 200
+SECOND: Final = 1_000_000_000
+WATCHED: Final = {
+    "depth": EventKind.BOOK_END,
+    "bookTicker": EventKind.QUOTE,
+    "markPrice": EventKind.FUNDING,
+}
+"""What the last record of a stream's messages is."""
 
 
 def market_request(path: str, weight: int) -> Outbound:
@@ -70,6 +80,31 @@ def stream_plan(
         for host, streams in by_host.items()
         for first in range(0, len(streams), most)
     }
+
+
+def watched_streams(
+    facts: VenueFacts,
+    streams: Sequence[str],
+    subscribe: Callable[[str], tuple[Outbound, ...]],
+) -> list[Stream]:
+    """Describe those of a connection's streams that are never silent for long.
+
+    Trades, candles and liquidations are not: nobody may trade for minutes.
+    """
+    watched = []
+    for each in streams:
+        symbol, _, kind = each.partition("@")
+        told = WATCHED.get(kind.partition("@")[0])
+        if told is not None:
+            watched.append(
+                Stream(
+                    symbol=Symbol(symbol.upper()),
+                    kinds=frozenset({told}),
+                    silence=Nanoseconds(facts.stream_silence * SECOND),
+                    requests=subscribe(each),
+                )
+            )
+    return watched
 
 
 def subscriptions(plan: Mapping[str, Sequence[str]]) -> list[Outbound]:

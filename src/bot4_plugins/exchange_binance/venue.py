@@ -38,6 +38,7 @@ class VenueFacts:
     orders: dict[int, int]  # how many in so many seconds
     metadata_weight: int
     silence: int = 600
+    stream_silence: int = 60
     lifetime: int = 84_600  # half an hour less than the venue's 24 hours
     frames_per_second: int
     streams_per_connection: int

@@ -351,9 +351,7 @@ def _row(
     values = (_scaled(value, instrument) for value in event.values)
     fee = event.aux
     foreign = (
-        isinstance(fee, FeeText)
-        and fee.asset != instrument.settled_in
-        and not is_zero(fee.text)
+        isinstance(fee, FeeText) and fee.asset != instrument.settled_in and not is_zero(fee.text)
     )
     flags = event.flags | (EventFlag.THIRD_ASSET_FEE if foreign else 0)
     return (event.time, received, *values, number, event.kind, event.side, flags)

@@ -38,14 +38,14 @@ class Stopped(Exception):  # noqa: N818 - nothing went wrong
 @pytest.fixture(scope="module")
 def client() -> Any:
     """Return ccxt's client with two markets and no network."""
-    made = ccxt.binance({"apiKey": "the key", "secret": "the secret"})
+    made: Any = ccxt.binance({"apiKey": "the key", "secret": "the secret"})
 
     def stop(url: str, method: str = "GET", headers: object = None, body: object = None) -> None:
         query = str(body or "") if method in ("POST", "PUT") else urlsplit(url).query
         raise Stopped(method, urlsplit(url).path, query or urlsplit(url).query)
 
     made.fetch = stop
-    made.options |= {"crossMarginPairsData": [], "isolatedMarginPairsData": []}
+    made.options.update({"crossMarginPairsData": [], "isolatedMarginPairsData": []})
     spot = listing(orderTypes=TYPES, isSpotTradingAllowed=True)
     for name in ("contractType", "deliveryDate", "marginAsset"):
         del spot[name]

@@ -12,9 +12,10 @@ from bot4_core.domain_types.canonical_types import Nanoseconds, Symbol
 from bot4_core.domain_types.instruments import InstrumentStatus
 from bot4_core.domain_types.rate_limits import RateUnit
 from bot4_core.domain_types.records import BookState, EventKind
-from bot4_core.errors import ConfigError
+from bot4_core.errors import ConfigError, DecodeError
 from bot4_core.market.event_batch import EventBatch
 from bot4_core.market.order_book import Books
+from bot4_core.plugins.exchange import Reply
 from bot4_plugins.exchange_binance.adapter import BinanceExchange, BinanceSettings
 
 HOUR = 3_600 * 10**9
@@ -148,3 +149,56 @@ def test_every_market_is_in_both_tables(market: str) -> None:
     assert row.as_of
     assert (EventKind.MARK in row.data) == (market != "spot")
     assert market in BinanceExchange.markets
+
+
+def test_streams_that_are_never_silent_are_watched() -> None:
+    exchange = follower("BTCUSDT", streams=("depth", "bookTicker", "aggTrade", "markPrice"))
+    depth_stream, quotes = exchange.streams("public")
+    assert depth_stream.symbol == Symbol("BTCUSDT")
+    assert depth_stream.kinds == {EventKind.BOOK_END}
+    assert quotes.kinds == {EventKind.QUOTE}
+    (frame,) = quotes.requests
+    assert json.loads(frame.body)["params"] == ["btcusdt@bookTicker"]
+    assert frame.connection == "public"
+    assert [each.kinds for each in exchange.streams("market")] == [{EventKind.FUNDING}]
+    assert exchange.streams("trade") == []
+
+
+def test_answer_to_a_subscription_is_no_data() -> None:
+    exchange = follower("BTCUSDT")
+    assert not exchange.carries_data(b'{"result":null,"id":1}')
+    assert exchange.carries_data(compact(depth()))
+
+
+def test_announced_restart_is_told_of_the_connection_that_it_came_from() -> None:
+    exchange = follower("BTCUSDT")
+    exchange.began("public")
+    assert exchange.decode(b'{"e":"serverShutdown","E":1}', NOW, EventBatch()) == 0
+    assert list(exchange.ending()) == ["public"]
+    assert list(exchange.ending()) == []
+
+
+def test_used_limits_are_told_by_their_names() -> None:
+    exchange = trader("spot")
+    headers = (
+        ("X-MBX-USED-WEIGHT-1M", "12"),
+        ("x-mbx-order-count-10s", "3"),
+        ("X-MBX-ORDER-COUNT-1D", "7"),
+        ("X-MBX-USED-WEIGHT-1M", "much"),
+        ("Date", "today"),
+    )
+    reply = Reply(status=200, body=b"{}", received=NOW, headers=headers)
+    told = dict(exchange.usage(reply))
+    assert told == {"weight in 60 s": 12, "orders in 10 s": 3, "orders in 86400 s": 7}
+    assert {"weight in 60 s", "orders in 10 s"} <= {
+        each.name for each in exchange.rate_limits.limits
+    }
+
+
+def test_venues_clock_is_read() -> None:
+    exchange = follower("BTCUSDT")
+    assert exchange.clock_request().path == "/fapi/v1/time"
+    reply = Reply(status=200, body=b'{"serverTime":1723161255030}', received=NOW)
+    assert exchange.read_clock(reply) == 1_723_161_255_030_000_000
+    with pytest.raises(DecodeError):
+        exchange.read_clock(attrs.evolve(reply, body=b"{}"))

@@ -23,8 +23,9 @@ from bot4_core.errors import DecodeError, PrecisionGrew
 from bot4_core.market.event_batch import EventBatch
 from bot4_core.market.recordings import open_messages
 from bot4_plugins.exchange_binance.adapter import BinanceExchange, BinanceSettings
-from bot4_plugins.exchange_binance.metadata import Catalogue, read_metadata
+from bot4_plugins.exchange_binance.metadata import read_metadata
 from bot4_plugins.exchange_binance.venue import VENUES
+from bot4_plugins.venue_toolkit.listings import Catalogue
 
 
 def listing(**changes: Any) -> Fields:

@@ -1,0 +1,37 @@
+"""What the headers of replies tell: the venue's clock, and how much of its limits is used."""
+
+import re
+from email.utils import parsedate_to_datetime
+from typing import Final
+
+from bot4_core.domain_types.canonical_types import Nanoseconds
+from bot4_core.plugins.exchange import Reply
+
+__all__ = ["used", "venue_time"]
+
+SECOND: Final = 1_000_000_000
+USED: Final = re.compile(r"x-mbx-(used-weight|order-count)-(\d{1,3})([smhd])", re.ASCII)
+UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+WORDS: Final = {"used-weight": "weight", "order-count": "orders"}
+
+
+def venue_time(reply: Reply) -> Nanoseconds:
+    """Return the venue's clock as a reply tells it, to the second below; 0 if it does not."""
+    for name, text in reply.headers:
+        if name.lower() == "date":
+            try:
+                return Nanoseconds(int(parsedate_to_datetime(text).timestamp()) * SECOND)
+            except ValueError:
+                break
+    return Nanoseconds(0)
+
+
+def used(reply: Reply) -> list[tuple[str, int]]:
+    """Return limits by the names that ``rate_limits`` has for them, and what is used of each."""
+    found = []
+    for name, text in reply.headers:
+        told = USED.fullmatch(name.lower())
+        if told is not None and text.isascii() and text.isdigit():
+            seconds = int(told[2]) * UNITS[told[3]]
+            found.append((f"{WORDS[told[1]]} in {seconds} s", int(text)))
+    return found
