@@ -8,7 +8,15 @@ from numpy.typing import NDArray
 from bot4_core.domain_types.validation import faults_of
 from bot4_core.errors import ValidationError
 
-__all__ = ["FloatInput", "Floats", "Inputs", "Integers", "MatrixInput"]
+__all__ = [
+    "LARGEST",
+    "FloatInput",
+    "Floats",
+    "Inputs",
+    "IntegerInput",
+    "Integers",
+    "MatrixInput",
+]
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
