@@ -43,6 +43,8 @@ class Component:
         One line for listings.
     capabilities : tuple of str
         Words that listings and routers show, such as ``"market_data"`` or ``"compiled"``.
+    conformance : str
+        ``"package.module:Class"`` of a conformance kit that the part passes, if it brings one.
     """
 
     kind: ComponentKind = attrs.field(converter=_kind)
@@ -50,3 +52,4 @@ class Component:
     load: str
     summary: str = ""
     capabilities: tuple[str, ...] = ()
+    conformance: str = ""

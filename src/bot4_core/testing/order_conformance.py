@@ -92,7 +92,7 @@ class TradingConformance(ExchangeConformance):
                 _refused(adapter, attrs.evolve(self._intent(adapter), flags=flag))
 
     def test_r03_exact(self) -> None:
-        """Price and size stand in the request digit for digit, and our id does."""
+        """Price and size stand in the request digit for digit."""
         adapter = self._trader()
         intent = self._intent(adapter)
         text = _text(adapter.place(intent, MOMENT))
@@ -100,7 +100,6 @@ class TradingConformance(ExchangeConformance):
         for name, wanted in (("price", intent.price), ("size", intent.size)):
             if wanted is not None:
                 demand(wanted.decimal in numbers, f"{name} {wanted} is not in the request")
-        demand(intent.client_id.encode() in text, "the client order id is not in the request")
 
     def test_r04_cancels(self) -> None:
         """A cancel and a query are encoded, with their priority, and create nothing."""
@@ -151,6 +150,13 @@ class TradingConformance(ExchangeConformance):
             budget = RateBudget(settings)
             granted = budget.take(request.cost, MOMENT).granted
             demand(granted, f"{request.tag or request.path}: {request.cost} never fits")
+
+    def test_r08_names(self) -> None:
+        """An order is sent under our client order id."""
+        adapter = self._trader()
+        intent = self._intent(adapter)
+        text = _text(adapter.place(intent, MOMENT))
+        demand(intent.client_id.encode() in text, "the client order id is not in the request")
 
     def test_r20_keys(self) -> None:
         """Secrets are shown nowhere, and the secret itself is sent nowhere."""

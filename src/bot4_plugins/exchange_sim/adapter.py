@@ -1,21 +1,32 @@
 """The client side of the simulated venue, without sockets."""
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
+
+import numpy as np
 
 from bot4_core.domain_types.canonical_types import InstrumentId, Nanoseconds
 from bot4_core.domain_types.instruments import Instrument
 from bot4_core.domain_types.orders import Order, OrderIntent
 from bot4_core.domain_types.rate_limits import RateRequest, RateSettings, RequestPriority
-from bot4_core.domain_types.records import OrderReason
+from bot4_core.domain_types.records import EVENT_DTYPE, EventFlag, EventKind, OrderReason
+from bot4_core.domain_types.venue_capabilities import Capabilities
 from bot4_core.errors import DecodeError
 from bot4_core.jit import Specialisation
 from bot4_core.orders.reconciliation import VenueAccount
-from bot4_core.plugins.interfaces import EventBatch, Exchange, Outbound, PartSettings, Records
+from bot4_core.plugins.interfaces import (
+    Connection,
+    EventBatch,
+    Exchange,
+    Outbound,
+    PartSettings,
+    Records,
+)
 from bot4_plugins.exchange_sim.account import read_account
 from bot4_plugins.exchange_sim.decoder import FrameReader
 from bot4_plugins.exchange_sim.listing_table import listing_table, relisted
+from bot4_plugins.exchange_sim.offer import OFFERED, check_offered
 from bot4_plugins.exchange_sim.requests import (
     cancel_text,
     place_text,
@@ -49,6 +60,7 @@ class SimExchange(Exchange):
     name: ClassVar[str] = "sim"
     markets: ClassVar[tuple[str, ...]] = ("sim",)
     settings_type: ClassVar[type[PartSettings]] = SimSettings
+    capabilities: ClassVar[Mapping[str, Capabilities]] = {"sim": OFFERED}
     definitive_rejects: ClassVar[frozenset[str]] = frozenset(each.name for each in OrderReason)
 
     def __init__(
@@ -86,6 +98,21 @@ class SimExchange(Exchange):
         """Return a fresh server side with the same settings."""
         return SimVenue(self.settings, self._listings)
 
+    def connections(self) -> Sequence[Connection]:
+        """Name the one stream; there is no address behind it."""
+        return (Connection(name=CONNECTION, url="sim:"),)
+
+    def closed(self, connection: str, now: Nanoseconds, batch: EventBatch) -> int:
+        """Append a GAP for each book."""
+        count = len(self._instruments)
+        batch.reserve(count)
+        rows = batch.records[batch.count : batch.count + count]
+        rows[:] = np.zeros((), EVENT_DTYPE)
+        rows["kind"], rows["flags"] = EventKind.GAP, EventFlag.LAST
+        rows["received"], rows["instrument"] = now, np.arange(count)
+        batch.count += count
+        return count
+
     def connect(self) -> Sequence[Outbound]:
         """Subscribe to every instrument; the venue answers with snapshots."""
         symbols = [str(instrument.symbol) for instrument in self._instruments]
@@ -114,7 +141,8 @@ class SimExchange(Exchange):
         return (Outbound(connection=CONNECTION, body=snapshot_text(symbol)),)
 
     def place(self, intent: OrderIntent, now: Nanoseconds) -> Outbound:
-        """Encode a new order."""
+        """Encode a new order; `OrderError` says what the venue does not have."""
+        check_offered(intent)
         instrument = self._instruments[intent.instrument]
         return Outbound(
             connection=CONNECTION,

@@ -20,5 +20,6 @@ def bot4_components() -> Sequence[Component]:
             load="bot4_plugins.exchange_sim.adapter:SimExchange",
             summary="Simulated venue: seeded crowd, price-time matching, scripted faults",
             capabilities=("market_data", "orders", "simulated", "deterministic"),
+            conformance="bot4_plugins.exchange_sim.conformance:SimConformance",
         ),
     )

@@ -376,7 +376,7 @@ BROKEN: list[tuple[str, Callable[[], Exchange]]] = [
     ("R02", TakesAll),
     ("R02", FlagBlind),
     ("R03", Rounding),
-    ("R03", OwnIds),
+    ("R08", OwnIds),
     ("R04", CancelCreates),
     ("R04", CancelWaits),
     ("R04", changed(order=3)),
