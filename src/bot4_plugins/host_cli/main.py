@@ -32,6 +32,11 @@ SECTIONS: Final[Mapping[str, Mapping[str, tuple[str, str]]]] = {
         "audit": ("audit_command:audit", "Verify an audit log, and ask it why."),
         "compare": ("compare_command:compare", "Show where two runs went apart."),
         "plugins": ("plugins_command:plugins", "List installed plugins."),
+        "venues": ("venues_command:venues", "Show what the installed venues offer."),
+        "conformance": (
+            "conformance_command:conformance",
+            "Check that a part keeps its kind's promises.",
+        ),
     },
 }
 COMMANDS: Final = {name: at for section in SECTIONS.values() for name, (at, _) in section.items()}

@@ -23,7 +23,7 @@ AMOUNTS = st.one_of(
 
 def levels_of(
     text: bytes, extras: int, room: int = 40
-) -> tuple[int, list[tuple[int, ...]], NDArray[np.void]]:
+) -> tuple[int, list[tuple[int, int]], NDArray[np.void]]:
     records = np.zeros(room, EVENT_DTYPE)
     end, following = read_levels(text, 0, len(text), ENTRY, 1, records, -1, extras)
     rows = [(int(row["price"]), int(row["size"])) for row in records[1:following]]

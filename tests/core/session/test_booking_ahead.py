@@ -27,8 +27,8 @@ from bot4_core.risk.ledger import Ledger
 from bot4_core.risk.ledger_positions import SHOWN_DIGITS
 from bot4_core.session.account import Account
 from bot4_core.session.config import AccountConfig, QuotingConfig
+from bot4_core.session.decision_tables import place_decision_tables
 from bot4_core.session.funding import Due
-from bot4_core.session.ordering import place_decision_tables
 
 TAG = run_tag("ahead")
 LINEAR = instrument("BTCUSDT", multiplier=Decimal("0.01"))
