@@ -3,6 +3,7 @@
 ``R01`` on ask for encoded orders, ``R20`` on for keys, ``R30`` on for doubt.
 """
 
+import contextlib
 import re
 from decimal import Decimal
 from typing import Final
@@ -49,6 +50,7 @@ TRIGGERED: Final = (
     OrderType.TAKE_PROFIT_LIMIT,
 )
 TRAILING: Final = (OrderType.TRAILING_STOP, OrderType.TRAILING_STOP_LIMIT)
+RATIO: Final = Decimal("0.01")
 AT_ONCE: Final = (TimeInForce.IOC, TimeInForce.FOK)
 NUMBERS: Final = re.compile(rb"\d+(?:\.\d+)?")
 UNREADABLE: Final = (
@@ -72,7 +74,7 @@ class TradingConformance(ExchangeConformance):
         adapter = self._trader()
         names = {each.name for each in adapter.connections()}
         for intent in self._claimed(adapter):
-            request = adapter.place(intent, MOMENT)
+            request = _placed(adapter, intent)
             what = _named(intent)
             demand(request.connection in names, f"{what}: sent to {request.connection!r}")
             demand(request.body or request.path, f"{what}: nothing to send")
@@ -300,6 +302,14 @@ class TradingConformance(ExchangeConformance):
             good_till=Nanoseconds(MOMENT + 3_600_000_000_000) if time is TimeInForce.GTD else None,
             created=MOMENT,
         )
+
+
+def _placed(adapter: Exchange, intent: OrderIntent) -> Outbound:
+    """Encode an order; venues trail by a distance, by a ratio, or by either."""
+    if intent.trail is not None:
+        with contextlib.suppress(OrderError):
+            return adapter.place(attrs.evolve(intent, trail=None, trail_ratio=RATIO), MOMENT)
+    return adapter.place(intent, MOMENT)
 
 
 def _named(intent: OrderIntent) -> str:

@@ -45,7 +45,7 @@ def _capabilities(facts: VenueFacts) -> Capabilities:
         flags=OrderFlag.POST_ONLY if spot else contract_flags,
         trigger_sources=(TriggerSource.LAST,) if spot else (TriggerSource.LAST, TriggerSource.MARK),
         routes=_ROUTES,
-        amend=True,
+        amend=not spot,  # spot orders can only be made smaller
         cancel_all=True,
         query_by_client_id=True,
         as_of=facts.as_of,
