@@ -81,9 +81,7 @@ def kernel(
         Copy the function's code into every kernel that calls it, where a call costs more than
         the work. Compiling takes longer for each caller.
     """
-    options = dict(OPTIONS)
-    if inline:
-        options["forceinline"] = True
+    options = {**OPTIONS, "forceinline": inline}  # left unsaid, it is taken over from the caller
     if reassociate:
         options["fastmath"] = set(REASSOCIATE)
 

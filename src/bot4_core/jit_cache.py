@@ -165,6 +165,13 @@ def cache_folder() -> Path:
     return Path(AppDirs(appname="bot4", appauthor=False).user_cache_dir) / "kernels"
 
 
+@functools.cache
+def compiler_digest() -> str:
+    """Digest the sources that say how kernels are compiled and linked."""
+    sources = (Path(__file__).with_name(name) for name in ("jit.py", "jit_linkage.py"))
+    return hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()
+
+
 class _Locator(caching._CacheLocator):
     """Puts a function's entries below the cache folder, apart by source folder and version."""
 
@@ -184,8 +191,8 @@ class _Locator(caching._CacheLocator):
     def get_cache_path(self) -> str:
         return str(self._folder)
 
-    def get_source_stamp(self) -> tuple[str, str, str]:
-        return numba.__version__, llvmlite.__version__, np.__version__
+    def get_source_stamp(self) -> tuple[str, ...]:
+        return numba.__version__, llvmlite.__version__, np.__version__, compiler_digest()
 
     def get_disambiguator(self) -> str:
         return str(self._line)

@@ -37,12 +37,16 @@ class _PartLibrary(JITCodeLibrary):
         self._ensure_finalized()
         whole = self._final_module.clone()
         for library in _reachable(self)[1:]:
-            own = isinstance(library, _PartLibrary)
-            module = library._final_module if own else library._get_module_for_linking()
+            part = isinstance(library, _PartLibrary)
+            module = library._final_module if part else library._get_module_for_linking()
             whole.link_in(module, preserve=True)
+        entry = {each.name for each in self._final_module.functions if not each.is_declaration}
         for function in whole.functions:
             if not function.is_declaration and function.linkage is Linkage.external:
-                function.linkage = Linkage.linkonce_odr
+                # the optimiser copies what has one caller into it, if it sees that there is one
+                function.linkage = (
+                    Linkage.linkonce_odr if function.name in entry else Linkage.internal
+                )
         return whole
 
 

@@ -18,7 +18,7 @@ from tests.core.jit_cases import (
     scaled,
 )
 
-from bot4_core import jit
+from bot4_core import jit, jit_cache
 from bot4_core.domain_types.records import (
     BookState,
 )
@@ -263,3 +263,20 @@ def test_digest_of_a_function_without_a_file_is_that_of_its_code() -> None:
     exec("def one(): return 1", scope)  # noqa: S102 - code without a file
     exec("def two(): return len('2')", scope)  # noqa: S102 - code without a file
     assert source_digest(scope["one"]) != source_digest(scope["two"])
+
+
+def test_another_way_to_compile_makes_all_entries_stale(monkeypatch: pytest.MonkeyPatch) -> None:
+    def halved(value: int) -> int:
+        return value // 2
+
+    assert misses(call_once(halved)) == 1
+    assert misses(call_once(halved)) == 0
+    monkeypatch.setattr(jit_cache, "compiler_digest", lambda: "another one")
+    assert misses(call_once(halved)) == 1
+
+
+def call_once(function: Callable[[int], int]) -> Callable[[int], int]:
+    """Make a kernel of a function and call it."""
+    kernel = jit.kernel()(function)
+    kernel(8)
+    return kernel

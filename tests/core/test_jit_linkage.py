@@ -63,6 +63,32 @@ def test_other_types_get_a_form_of_their_own() -> None:
     assert forms(own) == 2
 
 
+def test_kernels_called_by_one_that_is_copied_are_not_copied_themselves() -> None:
+    """numba hands the option down to whatever is compiled on the way, unless told otherwise."""
+
+    @jit.kernel()
+    def innermost(value: int) -> int:
+        return value + 1
+
+    @jit.kernel(inline=True)
+    def copied(value: int) -> int:
+        return int(innermost(value)) * 2
+
+    @jit.kernel()
+    def call(value: int) -> int:
+        return int(copied(value)) + int(innermost(value))
+
+    assert call(3) == 12
+    forced = {
+        each.name.split("B")[0][-9:]: b"alwaysinline" in b" ".join(each.attributes)
+        for kernel in (innermost, copied)
+        for form in kernel._parts._forms.values()  # type: ignore[attr-defined]  # a compiled kernel
+        for each in form.library._final_module.functions
+        if not each.is_declaration
+    }
+    assert sorted(forced.values()) == [False, True]
+
+
 def test_called_kernels_are_not_compiled_for_python() -> None:
     shifted = new_shifted()
     new_caller(shifted)(np.arange(3))
