@@ -149,7 +149,7 @@ class TradingConformance(ExchangeConformance):
         order = _working(self._intent(adapter))
         sent = (adapter.place(order.intent, MOMENT), adapter.cancel(order, MOMENT))
         for request in (*sent, adapter.query(order, MOMENT), *adapter.connect()):
-            budget = RateBudget(settings)
+            budget = RateBudget(settings, instruments=len(adapter.instruments))
             granted = budget.take(request.cost, MOMENT).granted
             demand(granted, f"{request.tag or request.path}: {request.cost} never fits")
 

@@ -18,5 +18,6 @@ def bot4_components() -> Sequence[Component]:
             load="bot4_plugins.exchange_bybit.adapter:BybitExchange",
             summary="Bybit v5: spot, linear and inverse contracts; data, orders, account",
             capabilities=("market_data", "orders", "compiled", "spot", "linear", "inverse"),
+            conformance="bot4_plugins.exchange_bybit.conformance:BybitConformance",
         ),
     )

@@ -18,5 +18,6 @@ def bot4_components() -> Sequence[Component]:
             load="bot4_plugins.exchange_kraken.adapter:KrakenExchange",
             summary="Kraken: market data and orders, spot and derivatives",
             capabilities=("market_data", "orders", "compiled", "spot", "derivatives"),
+            conformance="bot4_plugins.exchange_kraken.conformance:KrakenConformance",
         ),
     )
