@@ -25,6 +25,7 @@ SECTIONS: Final[Mapping[str, Mapping[str, tuple[str, str]]]] = {
         "doctor": ("doctor_command:doctor", "Check this installation."),
     },
     "Data": {
+        "record": ("record_command:record_venue", "Record what a venue says, as it says it."),
         "replay": ("replay_command:replay_files", "Replay recordings and print their books."),
         "import": ("import_command:import_recordings", "Turn foreign recordings into one of ours."),
     },
@@ -94,7 +95,7 @@ class LazyCommands(click.Group):
 def cli(talk: Talk, verbose: bool, quiet: bool) -> None:
     """Run trading sessions, replay recordings, and look into what happened.
 
-    Trading is simulated: no order leaves this machine.
+    Trading is simulated, unless a configuration says "live" and --live is given.
     """
     talk.verbose = verbose or bool(os.environ.get("BOT4_VERBOSE"))
     talk.quiet = quiet

@@ -20,7 +20,7 @@ class ScriptedKind(StrEnum):
     # of messages
     GAP = "gap"  # it is never sent
     DUPLICATE = "duplicate"  # it is sent twice
-    REORDER = "reorder"  # it comes after the next one
+    REORDER = "reorder"  # it comes after the next ``value`` ones, at least one
     SILENCE = "silence"  # subscriptions are confirmed and nothing comes
     DROP = "drop"  # the socket is closed in its place
     RESET = "reset"  # the same without a farewell

@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from types import TracebackType
 from typing import Final, Self
 
+import attrs
+
 from bot4_plugins.venue_toolkit.loopback.faults import FaultScript, ScriptedFault, ScriptedKind
 from bot4_plugins.venue_toolkit.loopback.http_text import (
     HttpAnswer,
@@ -33,6 +35,15 @@ PUSHES: Final = (
     ScriptedKind.FREEZE,
 )
 RESET_AT_ONCE: Final = struct.pack("ii", 1, 0)
+
+
+@attrs.frozen
+class _Late:
+    """A message that comes after so many others."""
+
+    peer: ServedPeer
+    payload: bytes
+    after: int
 
 
 class LoopbackVenue:
@@ -73,7 +84,7 @@ class LoopbackVenue:
         self._context = context
         self._server: asyncio.Server | None = None
         self._tasks: set[asyncio.Task[None]] = set()
-        self._late: list[tuple[ServedPeer, bytes]] = []
+        self._late: list[_Late] = []
         protocol.attach(self)
 
     async def __aenter__(self) -> Self:
@@ -112,22 +123,26 @@ class LoopbackVenue:
 
     def publish(self, stream: str, payload: bytes) -> None:
         """Push a message to every socket that is subscribed to a stream."""
-        late, self._late = self._late, []
+        late = [each for each in self._late if each.after <= 1]
+        self._late = [
+            attrs.evolve(each, after=each.after - 1) for each in self._late if each.after > 1
+        ]
         fault = self.plan.strikes(stream, *PUSHES)
         for peer in [each for each in self.peers if stream in each.streams]:
             if fault is None:
                 peer.send(payload)
             else:
-                self._spoil(peer, payload, fault.kind)
-        for peer, waiting in late:
-            peer.send(waiting)
+                self._spoil(peer, payload, fault)
+        for each in late:
+            each.peer.send(each.payload)
 
-    def _spoil(self, peer: ServedPeer, payload: bytes, kind: ScriptedKind) -> None:
+    def _spoil(self, peer: ServedPeer, payload: bytes, fault: ScriptedFault) -> None:
+        kind = fault.kind
         if kind is ScriptedKind.DUPLICATE:
             peer.send(payload)
             peer.send(payload)
         elif kind is ScriptedKind.REORDER:
-            self._late.append((peer, payload))
+            self._late.append(_Late(peer, payload, max(fault.value, 1)))
         elif kind is ScriptedKind.DROP:
             peer.drop()
         elif kind is ScriptedKind.RESET:
