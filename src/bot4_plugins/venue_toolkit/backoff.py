@@ -19,11 +19,13 @@ from bot4_plugins.venue_toolkit.pace import Pace
 if TYPE_CHECKING:  # its kernels load numba
     from bot4_core.orders.rate_budget import RateBudget
 
-__all__ = ["CONNECT_LIMITS", "Backoff", "HostGates"]
+__all__ = ["CONNECT_LIMITS", "Backoff", "HostGates", "ResyncPacing"]
 
 FIRST: Final = 0.25
 LONGEST: Final = 30.0
 SECOND: Final = 1_000_000_000
+CALM: Final = 60 * SECOND
+"""After so long without a gap a book is trusted again, and its next snapshot comes at once."""
 CONNECT: Final = RateRequest(priority=RequestPriority.CANCEL)
 CONNECT_LIMITS: Final = RateSettings(
     limits=(
@@ -62,6 +64,32 @@ class Backoff:
     def reset(self) -> None:
         """Take note that it worked."""
         self.attempts = 0
+
+
+class ResyncPacing:
+    """Says when a book may be asked for whole: at once, and then ever later.
+
+    Parameters
+    ----------
+    pace : Pace
+    """
+
+    def __init__(self, pace: Pace) -> None:
+        self._pace = pace
+        self._asked: dict[int, tuple[Backoff, int]] = {}
+
+    def wait(self, instrument: int) -> float | None:
+        """Return how long to wait, seconds; None while an earlier question waits."""
+        now = self._pace.elapsed()
+        backoff, until = self._asked.get(instrument, (Backoff(self._pace), 0))
+        if now < until:
+            return None
+        if now - until > CALM:
+            backoff.reset()
+        wait = backoff.delay() if backoff.attempts else 0.0
+        backoff.attempts = max(backoff.attempts, 1)
+        self._asked[instrument] = (backoff, now + int(wait * SECOND))
+        return wait
 
 
 class HostGates:

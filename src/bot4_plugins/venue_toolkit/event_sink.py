@@ -5,9 +5,10 @@ from typing import Protocol
 
 from bot4_core.domain_types.canonical_types import Nanoseconds
 from bot4_core.market.event_batch import EventBatch
+from bot4_core.market.order_book import Books
 from bot4_core.plugins.exchange import Exchange, Outbound, Reply
 
-__all__ = ["EventSink", "MessageSink"]
+__all__ = ["BookSink", "EventSink", "MessageSink"]
 
 
 class MessageSink(Protocol):
@@ -70,3 +71,48 @@ class EventSink:
         if count and self._ready is not None:
             self._ready()
         return count
+
+
+class BookSink(EventSink):
+    """Decodes everything into one batch, and keeps the books.
+
+    Parameters
+    ----------
+    exchange : Exchange
+    batch : EventBatch
+    """
+
+    def __init__(self, exchange: Exchange, batch: EventBatch) -> None:
+        super().__init__(exchange, batch)
+        self.books = Books(exchange.table)
+        self._asked: dict[int, int] = {}
+
+    def message(self, connection: str, data: bytes, received: int) -> int:
+        """Decode a message and apply it."""
+        self.exchange.source = connection
+        return self.exchange.decode_into(data, Nanoseconds(received), self.batch, self.books)
+
+    def reply(self, request: Outbound, reply: Reply) -> int:
+        """Decode a reply and apply it."""
+        first = self.batch.count
+        return self._applied(first, super().reply(request, reply))
+
+    def closed(self, connection: str, now: int) -> int:
+        """Append the gaps of a lost connection, and apply them."""
+        first = self.batch.count
+        return self._applied(first, super().closed(connection, now))
+
+    def _applied(self, first: int, made: int) -> int:
+        if len(self.exchange.table) > len(self.books):
+            self.books.extend(self.exchange.table)
+        self.books.apply(self.batch.records, first, self.batch.count)
+        return made
+
+    def torn(self) -> list[int]:
+        """Return the instruments whose books want another snapshot than the first."""
+        found = []
+        for instrument, wanted in enumerate(self.books.rows["wanted"].tolist()):
+            if wanted > self._asked.get(instrument, 1):
+                self._asked[instrument] = wanted
+                found.append(instrument)
+        return found

@@ -8,10 +8,8 @@ from typing import Final
 
 import attrs
 
-from bot4_core.domain_types.canonical_types import Nanoseconds
 from bot4_core.errors import VenueError
 from bot4_core.market.event_batch import EventBatch
-from bot4_core.market.order_book import Books
 from bot4_core.market.recordings import (
     Durability,
     RecordingCounts,
@@ -21,7 +19,7 @@ from bot4_core.market.recordings import (
 from bot4_core.market.recordings.messages import Channel, Origin, block_from_messages
 from bot4_core.plugins.exchange import Exchange, Outbound, Reply
 from bot4_plugins.venue_toolkit.connection_health import ConnectionHealth
-from bot4_plugins.venue_toolkit.event_sink import EventSink
+from bot4_plugins.venue_toolkit.event_sink import BookSink
 from bot4_plugins.venue_toolkit.pace import Pace, SystemPace
 from bot4_plugins.venue_toolkit.supervisor import Supervisor
 from bot4_plugins.venue_toolkit.transports import Transport
@@ -50,7 +48,7 @@ class RecordedSession:
     """Snapshots asked for because of gaps."""
 
 
-class RecordingSink(EventSink):
+class RecordingSink(BookSink):
     """Keeps raw messages beside the events that they become, until they are written.
 
     Parameters
@@ -61,7 +59,6 @@ class RecordingSink(EventSink):
 
     def __init__(self, exchange: Exchange, writer: RecordingWriter) -> None:
         super().__init__(exchange, EventBatch(ROOM))
-        self.books = Books(exchange.table)
         self.counts = RecordingCounts()
         self._writer = writer
         self._origins: dict[tuple[Channel, str, str], int] = {}
@@ -69,32 +66,18 @@ class RecordingSink(EventSink):
         self._received: list[int] = []
         self._sources: list[int] = []
         self._streamed = self._answered = self._events = 0
-        self._asked: dict[int, int] = {}
 
     def message(self, connection: str, data: bytes, received: int) -> int:
         """Keep a message, then decode it and apply it to the books."""
         self._keep(Channel.STREAM, connection, "", data, received)
         self._streamed += 1
-        self.exchange.source = connection
-        return self.exchange.decode_into(data, Nanoseconds(received), self.batch, self.books)
+        return super().message(connection, data, received)
 
     def reply(self, request: Outbound, reply: Reply) -> int:
         """Keep a reply, then decode it and apply it to the books."""
         self._keep(Channel.RESPONSE, request.connection, request.path, reply.body, reply.received)
         self._answered += 1
-        return self._applied(lambda: super(RecordingSink, self).reply(request, reply))
-
-    def closed(self, connection: str, now: int) -> int:
-        """Append the gaps of a lost connection, and apply them to the books."""
-        return self._applied(lambda: super(RecordingSink, self).closed(connection, now))
-
-    def _applied(self, decode: Callable[[], int]) -> int:
-        first = self.batch.count
-        made = decode()
-        if len(self.exchange.table) > len(self.books):
-            self.books.extend(self.exchange.table)
-        self.books.apply(self.batch.records, first, self.batch.count)
-        return made
+        return super().reply(request, reply)
 
     def _keep(
         self, channel: Channel, connection: str, url: str, data: bytes, received: int
@@ -130,15 +113,6 @@ class RecordingSink(EventSink):
         self._writer.commit(self.counts, self.exchange.instruments)
         self._messages, self._received, self._sources = [], [], []
         self.batch.clear()
-
-    def torn(self) -> list[int]:
-        """Return the instruments whose books want another snapshot than the first."""
-        found = []
-        for instrument, wanted in enumerate(self.books.rows["wanted"].tolist()):
-            if wanted > self._asked.get(instrument, 1):
-                self._asked[instrument] = wanted
-                found.append(instrument)
-        return found
 
 
 async def record(

@@ -11,7 +11,7 @@ from bot4_core.domain_types.rate_limits import RequestPriority
 from bot4_core.errors import VenueError, VenueRefusedError
 from bot4_core.plugins.exchange import Connection, Exchange, Outbound, Reply
 from bot4_core.plugins.interfaces import Records
-from bot4_plugins.venue_toolkit.backoff import Backoff, HostGates
+from bot4_plugins.venue_toolkit.backoff import HostGates, ResyncPacing
 from bot4_plugins.venue_toolkit.connection_health import ConnectionHealth, Notices
 from bot4_plugins.venue_toolkit.event_sink import MessageSink
 from bot4_plugins.venue_toolkit.lines import Line, Link
@@ -97,7 +97,7 @@ class Supervisor:
         self._welcome: set[str] = set()
         self._streams = StreamWatch(exchange)
         self._lane = SendLane(exchange, self._pace, self._dispatch, self.say)
-        self._resyncs: dict[int, tuple[Backoff, int]] = {}
+        self._resyncs = ResyncPacing(self._pace)
         self._refused: dict[str, tuple[int, int]] = {}
         self._since: dict[str, int] = {}
         self._timekeeper = Timekeeper(exchange, transport, self._pace, self._settings.clock_every)
@@ -305,7 +305,12 @@ class Supervisor:
     def _take_reply(self, outbound: Outbound, reply: Reply) -> None:
         try:
             self._sink.reply(outbound, reply)
-            self._submit_all(self.exchange.wanted())
+            for each in self.exchange.wanted():
+                line = self._lines.get(each.connection)
+                if line is not None and line.successor is not None:  # whose token it was
+                    self._send_from(each, line, line.successor)
+                else:
+                    self._lane.submit(each)
             self._refresh()
         except Exception as error:  # noqa: BLE001 - one reply must not end all connections
             name = outbound.connection
@@ -330,15 +335,9 @@ class Supervisor:
 
     def resync(self, instrument: int) -> None:
         """Ask for a book whole; the more often in a row, the later."""
-        now = self._pace.elapsed()
-        backoff, until = self._resyncs.get(instrument, (Backoff(self._pace), 0))
-        if now < until:
+        wait = self._resyncs.wait(instrument)
+        if wait is None:
             return
-        if now - until > 60 * SECOND:
-            backoff.reset()
-        wait = backoff.delay() if backoff.attempts else 0.0
-        backoff.attempts = max(backoff.attempts, 1)
-        self._resyncs[instrument] = (backoff, now + int(wait * SECOND))
         number = InstrumentId(instrument)
         if wait:
             self._start(self._later(wait, lambda: self.exchange.resync(number)))
