@@ -18,5 +18,6 @@ def bot4_components() -> Sequence[Component]:
             load="bot4_plugins.exchange_binance.adapter:BinanceExchange",
             summary="Binance: market data, orders and account of spot, USD-M and COIN-M futures",
             capabilities=("market_data", "orders", "compiled", "spot", "usdm", "coinm"),
+            conformance="bot4_plugins.exchange_binance.conformance:BinanceConformance",
         ),
     )

@@ -9,6 +9,7 @@ from tests.plugins.exchange_binance.test_metadata import body, listing
 from bot4_core.plugins.credentials import Credentials
 from bot4_core.testing.exchange_conformance import Heard
 from bot4_core.testing.order_conformance import TradingConformance
+from bot4_plugins.exchange_binance import conformance
 from bot4_plugins.exchange_binance.adapter import BinanceExchange, BinanceSettings
 from bot4_plugins.exchange_binance.venue import VENUES
 
@@ -87,3 +88,7 @@ class TestSpotByRest(TestSpot):
 
 class TestUsdmByRest(TestUsdm):
     route = "rest"
+
+
+class TestShipped(conformance.BinanceConformance):
+    """What ``bot4 conformance binance`` runs."""
