@@ -19,7 +19,7 @@ from bot4_plugins.venue_toolkit.pace import Pace
 if TYPE_CHECKING:  # its kernels load numba
     from bot4_core.orders.rate_budget import RateBudget
 
-__all__ = ["CONNECT_LIMITS", "Backoff", "HostGates", "ResyncPacing"]
+__all__ = ["CONNECT_LIMITS", "Backoff", "HostGates", "ResyncPacing", "compile_limits"]
 
 FIRST: Final = 0.25
 LONGEST: Final = 30.0
@@ -90,6 +90,13 @@ class ResyncPacing:
         backoff.attempts = max(backoff.attempts, 1)
         self._asked[instrument] = (backoff, now + int(wait * SECOND))
         return wait
+
+
+def compile_limits() -> None:
+    """Compile what rate limits need, before anything on the network waits for it."""
+    from bot4_core.orders.rate_budget import RateBudget  # noqa: PLC0415 - loads numba
+
+    RateBudget(CONNECT_LIMITS).take(CONNECT, 0)
 
 
 class HostGates:

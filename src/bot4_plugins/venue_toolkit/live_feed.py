@@ -10,6 +10,7 @@ from bot4_core.domain_types.records import EVENT_DTYPE, EventFlag, EventKind
 from bot4_core.errors import VenueError
 from bot4_core.market.event_batch import EventBatch
 from bot4_core.plugins.interfaces import Exchange, Records
+from bot4_plugins.venue_toolkit.backoff import compile_limits
 from bot4_plugins.venue_toolkit.event_sink import EventSink
 from bot4_plugins.venue_toolkit.pace import Pace, SystemPace
 from bot4_plugins.venue_toolkit.supervisor import Supervisor
@@ -60,6 +61,7 @@ class LiveFeed:
 
     def start(self) -> None:
         """Begin to connect."""
+        compile_limits()
         self._task = self._loop.create_task(self.supervisor.run())
 
     def wait_until(self, ready: Callable[[], bool], seconds: float, what: str) -> None:

@@ -9,6 +9,7 @@ from typing import Final
 import attrs
 
 from bot4_core.errors import VenueError
+from bot4_core.jit import warm_up
 from bot4_core.market.event_batch import EventBatch
 from bot4_core.market.recordings import (
     Durability,
@@ -18,6 +19,7 @@ from bot4_core.market.recordings import (
 )
 from bot4_core.market.recordings.messages import Channel, Origin, block_from_messages
 from bot4_core.plugins.exchange import Exchange, Outbound, Reply
+from bot4_plugins.venue_toolkit.backoff import compile_limits
 from bot4_plugins.venue_toolkit.connection_health import ConnectionHealth
 from bot4_plugins.venue_toolkit.event_sink import BookSink
 from bot4_plugins.venue_toolkit.pace import Pace, SystemPace
@@ -156,6 +158,8 @@ async def record(
         market=market,
         tool=f"bot4-venue-toolkit {version('bot4-venue-toolkit')}",
     )
+    compile_limits()
+    warm_up(exchange.specialisations())
     begin, resyncs = pace.elapsed(), 0
     with RecordingWriter(path, header, durability=Durability.CLOSE) as writer:
         sink = RecordingSink(exchange, writer)

@@ -13,10 +13,12 @@ import pytest
 from tests.plugins.venue_toolkit.venue_cases import until
 
 from bot4_core.domain_types.records import Side
+from bot4_core.jit import warm_up
 from bot4_core.market.event_batch import EventBatch
 from bot4_plugins.exchange_binance.adapter import BinanceExchange
 from bot4_plugins.exchange_binance.settings import BinanceSettings
 from bot4_plugins.exchange_binance.venue import VENUES
+from bot4_plugins.venue_toolkit.backoff import compile_limits
 from bot4_plugins.venue_toolkit.event_sink import BookSink
 from bot4_plugins.venue_toolkit.loopback.binance_protocol import BinanceProtocol
 from bot4_plugins.venue_toolkit.loopback.faults import ScriptedFault, ScriptedKind
@@ -43,6 +45,19 @@ BITCOIN = {
 }
 METADATA = json.dumps({"exchangeFilters": [], "rateLimits": [], "symbols": [BITCOIN]}).encode()
 MARKETS = ("spot", "usdm")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def compiled() -> None:
+    """Compile what a message goes through, while no socket waits."""
+    compile_limits()
+    for market in MARKETS:
+        scene = Followed(market)
+        scene.move(0)
+        warm_up(scene.exchange.specialisations())
+        update = b'{"stream":"btcusdt@depth@100ms","data":{"e":"depthUpdate","E":1,"T":1,'
+        update += b'"s":"BTCUSDT","U":1,"u":2,"pu":1,"b":[["1.0","2.000"]],"a":[]}}'
+        scene.sink.message("market", update, 1)
 
 
 class Followed:

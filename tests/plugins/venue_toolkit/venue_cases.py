@@ -10,7 +10,7 @@ from bot4_plugins.venue_toolkit.loopback.venue_protocol import Peer, VenueProtoc
 
 STREAM_URL: Final = "wss://stream.venue.test"
 REST_URL: Final = "https://api.venue.test"
-PATIENCE: Final = 5.0
+PATIENCE: Final = 120.0
 
 
 class EchoProtocol(VenueProtocol):
@@ -55,7 +55,10 @@ class Heard:
 
 
 async def until(condition: Callable[[], object]) -> None:
-    """Wait for something that sockets bring about; a failure is a hang that is cut short."""
+    """Wait for something that sockets bring about; a failure is a hang that is cut short.
+
+    Patience is for kernels that are compiled meanwhile.
+    """
     async with asyncio.timeout(PATIENCE):
         while not condition():  # noqa: ASYNC110 - nobody could set an event
             await asyncio.sleep(0)

@@ -9,6 +9,7 @@ from tests.plugins.venue_toolkit.venue_cases import REST_URL, STREAM_URL, until
 
 from bot4_core.domain_types.records import EventFlag, EventKind
 from bot4_core.market.event_batch import EventBatch
+from bot4_plugins.venue_toolkit.backoff import compile_limits
 from bot4_plugins.venue_toolkit.event_sink import EventSink
 from bot4_plugins.venue_toolkit.loopback.faults import ScriptedFault
 from bot4_plugins.venue_toolkit.loopback.server import LoopbackVenue
@@ -79,6 +80,7 @@ async def watched(
     *faults: ScriptedFault, exchange: TinyExchange | None = None, ready: bool = True
 ) -> AsyncIterator[Watched]:
     """Run a supervisor; wait until both books were subscribed to and asked for."""
+    compile_limits()
     scene = Watched(faults, exchange or TinyExchange())
     async with scene.venue as venue:
         transport = NetworkTransport(venue.hosts(STREAM_URL, REST_URL))
