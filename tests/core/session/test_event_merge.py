@@ -1,6 +1,6 @@
 """Merging streams of events by receive time."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pytest
@@ -74,3 +74,26 @@ def test_a_single_stream_passes_untouched() -> None:
     only = batch(0, [3, 1, 2], 0)
     (found,) = merged([iter([only])])
     assert found is only
+
+
+def test_batches_wait_unjoined_while_times_stand_still(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stream that is played again stays behind its own latest time until its end."""
+    joined = 0
+    plain = np.concatenate
+
+    def counted(parts: Sequence[NDArray[np.void]]) -> NDArray[np.void]:
+        nonlocal joined
+        joined += sum(len(part) for part in parts)
+        return plain(parts)
+
+    def again(instrument: int) -> Iterator[NDArray[np.void]]:
+        for _ in range(2):
+            for start in range(40):
+                events = np.zeros(10, EVENT_DTYPE)
+                events["received"] = np.arange(10) + 10 * start
+                events["instrument"] = instrument
+                yield events
+
+    monkeypatch.setattr(np, "concatenate", counted)
+    assert sum(len(events) for events in merged([again(0), again(1)])) == 1600
+    assert joined < 20 * 1600
