@@ -25,6 +25,7 @@ KERNEL_TESTS = (
     "tests/plugins/breaker_statistical",
     "tests/plugins/exchange_binance",
     "tests/plugins/exchange_bybit",
+    "tests/plugins/exchange_coinbase",
     "tests/plugins/exchange_kraken",
     "tests/plugins/exchange_sim",
     "tests/plugins/router_best_price",

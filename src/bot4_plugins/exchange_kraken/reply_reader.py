@@ -18,12 +18,12 @@ from bot4_plugins.exchange_kraken.rest_replies import (
     order_event,
     order_rows,
     pair_names,
-    reply_time,
     result_of,
     trade_rows,
 )
 from bot4_plugins.exchange_kraken.venue import CANCEL_COSTS
 from bot4_plugins.venue_toolkit.drafts import DraftEvent, DraftMessage, draft_message
+from bot4_plugins.venue_toolkit.reply_clock import reply_time
 
 __all__ = ["KrakenReplyReader", "Signed", "age_cost"]
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from email.utils import parsedate_to_datetime
 from typing import Final, TypeVar
 
 import msgspec
@@ -11,7 +10,6 @@ from bot4_core.domain_types.instruments import Instrument
 from bot4_core.domain_types.number_text import scaled_from_text
 from bot4_core.domain_types.records import EventFlag, EventKind, OrderReason
 from bot4_core.errors import DecodeError
-from bot4_core.plugins.exchange import Reply
 from bot4_plugins.exchange_kraken.executions import REASONS, open_size
 from bot4_plugins.exchange_kraken.messages import whole_number
 from bot4_plugins.exchange_kraken.metadata import OLD_NAMES, rest_name
@@ -39,7 +37,6 @@ __all__ = [
     "order_event",
     "order_rows",
     "pair_names",
-    "reply_time",
     "result_of",
     "trade_rows",
 ]
@@ -47,7 +44,6 @@ __all__ = [
 T = TypeVar("T")
 
 NANOSECONDS: Final = 9
-IN_SECOND: Final = 1_000_000_000
 ENDS: Final = {
     "canceled": EventKind.ORDER_CANCELED,
     "closed": EventKind.ORDER_CANCELED,
@@ -100,17 +96,6 @@ def result_of(data: bytes) -> tuple[dict[str, object], str]:
     if not isinstance(result, dict):
         raise DecodeError("a reply whose result is no object")
     return result, next((each for each in errors if not each.startswith("W")), "")
-
-
-def reply_time(reply: Reply) -> int:
-    """Return the venue's clock at the time of a reply, to the second before; 0 if not sent."""
-    for name, value in reply.headers:
-        if name.lower() == "date":
-            try:
-                return int(parsedate_to_datetime(value).timestamp()) * IN_SECOND
-            except ValueError:
-                return 0
-    return 0
 
 
 def _rows(result: Mapping[str, object], names: Sequence[str], kind: type[T]) -> dict[str, T]:
