@@ -27,7 +27,14 @@ from bot4_plugins.venue_toolkit.id_numbers import number_of_id
 from bot4_plugins.venue_toolkit.strict_json import checked_symbol, typed
 from bot4_plugins.venue_toolkit.time_text import timestamp_nanoseconds
 
-__all__ = ["CoinbaseFill", "OrderState", "fill_draft", "listed_order", "order_draft", "user_order"]
+__all__ = [
+    "CoinbaseFill",
+    "CoinbaseOrder",
+    "fill_draft",
+    "listed_order",
+    "order_draft",
+    "user_order",
+]
 
 SIDES: Final = {"BUY": Side.BUY, "SELL": Side.SELL}
 WORKING: Final = frozenset({"OPEN", "QUEUED"})
@@ -50,7 +57,7 @@ FILLS: Final = {
 
 
 @attrs.frozen(kw_only=True)
-class OrderState:
+class CoinbaseOrder:
     """An order as the venue told of it; amounts are of all of it, not of a change."""
 
     order_id: str
@@ -124,11 +131,11 @@ def _amount(text: str, what: str) -> Decimal:
     return Decimal(size_text(amount_text(text, what), what).text)
 
 
-def user_order(row: object, time: int) -> OrderState:
+def user_order(row: object, time: int) -> CoinbaseOrder:
     """Read an order of the user channel."""
     order = typed(row, _UserOrder)
     left = _amount(order.leaves_quantity, "open size") if order.leaves_quantity else None
-    return OrderState(
+    return CoinbaseOrder(
         order_id=order.order_id,
         client_id=order.client_order_id,
         symbol=checked_symbol(order.product_id),
@@ -143,14 +150,14 @@ def user_order(row: object, time: int) -> OrderState:
     )
 
 
-def listed_order(row: object) -> OrderState:
+def listed_order(row: object) -> CoinbaseOrder:
     """Read an order of a list."""
     order = typed(row, _ListedOrder)
     terms = next(iter((order.order_configuration or {}).values()), {})
     size, price = terms.get("base_size"), terms.get("limit_price")
     filled = _amount(order.filled_size or "0", "filled size")
     left = _amount(size, "size") - filled if isinstance(size, str) and size else None
-    return OrderState(
+    return CoinbaseOrder(
         order_id=order.order_id,
         client_id=order.client_order_id,
         symbol=checked_symbol(order.product_id),
@@ -164,7 +171,7 @@ def listed_order(row: object) -> OrderState:
     )
 
 
-def order_draft(order: OrderState, number: int) -> DraftMessage | None:
+def order_draft(order: CoinbaseOrder, number: int) -> DraftMessage | None:
     """Return the event that an order's state is, None where it says nothing.
 
     Raises

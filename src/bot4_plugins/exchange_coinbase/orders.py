@@ -19,7 +19,7 @@ from bot4_core.plugins.exchange import Outbound, Reply
 from bot4_plugins.exchange_coinbase.order_codes import DEFINITIVE, reason_of
 from bot4_plugins.exchange_coinbase.order_states import (
     CoinbaseFill,
-    OrderState,
+    CoinbaseOrder,
     fill_draft,
     listed_order,
     order_draft,
@@ -150,7 +150,7 @@ class CoinbaseOrders:
         sent = self._sent.get(number)
         return "" if sent is None else sent.order_id
 
-    def take(self, order: OrderState) -> list[DraftMessage]:
+    def take(self, order: CoinbaseOrder) -> list[DraftMessage]:
         """Take in an order's state; what was filled is asked for, not guessed."""
         number = self._number_of(order.client_id) if order.client_id else -1
         if self._instrument(order.symbol) is None:
