@@ -5,13 +5,7 @@ from typing import Final
 
 import numpy as np
 
-from bot4_core.domain_types.canonical_types import (
-    InstrumentId,
-    Money,
-    Nanoseconds,
-    Price,
-    Rounding,
-)
+from bot4_core.domain_types.canonical_types import InstrumentId, Nanoseconds
 from bot4_core.domain_types.instruments import Instrument
 from bot4_core.domain_types.number_text import scaled_from_text
 from bot4_core.domain_types.records import EVENT_DTYPE, Records
@@ -19,7 +13,6 @@ from bot4_core.errors import DecodeError
 from bot4_core.orders.reconciliation import VenueAccount, VenueOrder
 from bot4_core.plugins.exchange import Outbound
 from bot4_plugins.exchange_bybit.order_decoder import (
-    HeldPosition,
     balances,
     open_size,
     positions,
@@ -28,6 +21,11 @@ from bot4_plugins.exchange_bybit.order_decoder import (
 from bot4_plugins.exchange_bybit.order_requests import OrderWriter
 from bot4_plugins.exchange_bybit.private_messages import OrderItem
 from bot4_plugins.exchange_bybit.replies import ReplyBody, items_of, read_body
+from bot4_plugins.venue_toolkit.account_sums import (
+    held_coins,
+    held_positions,
+    settlement_assets,
+)
 from bot4_plugins.venue_toolkit.id_numbers import number_of_id
 from bot4_plugins.venue_toolkit.strict_json import typed
 
@@ -41,11 +39,6 @@ WALLET: Final = "/v5/account/wallet-balance"
 MOST_ORDERS: Final = 50
 MOST_POSITIONS: Final = 200
 MOST_EXECUTIONS: Final = 100
-
-
-def settlement_assets(instruments: Sequence[Instrument]) -> list[str]:
-    """Return what the instruments are settled in, each once."""
-    return list(dict.fromkeys(item.settled_in for item in instruments))
 
 
 def account_requests(
@@ -98,43 +91,6 @@ def _working(body: ReplyBody, number: int, instrument: Instrument) -> list[Venue
     return orders
 
 
-def _scaled_price(text: str, instrument: Instrument) -> int:
-    """Return an average price at the exponent of the instrument's prices, rounded down."""
-    price = Price.of(text)
-    return price.rescaled(instrument.price_exponent, Rounding.FLOOR).value
-
-
-def _held(
-    found: Sequence[HeldPosition], instruments: Sequence[Instrument]
-) -> dict[InstrumentId, tuple[int, int]]:
-    """Add up the positions of each instrument; the two of a hedged contract count against."""
-    numbers = {str(item.symbol): number for number, item in enumerate(instruments)}
-    held: dict[InstrumentId, tuple[int, int]] = {}
-    for each in found:
-        if each.symbol in numbers and each.size.value:
-            number = InstrumentId(numbers[each.symbol])
-            instrument = instruments[number]
-            size = each.size.scaled_at(instrument.size_exponent)
-            before = held.get(number, (0, 0))[0]
-            held[number] = before + size, _scaled_price(each.price, instrument)
-    return held
-
-
-def _coins(
-    wallet: dict[str, Money], instruments: Sequence[Instrument]
-) -> dict[InstrumentId, tuple[int, int]]:
-    """Return what spot holds of each instrument's base asset; its price is not known."""
-    held = {}
-    for number, item in enumerate(instruments):
-        if sum(other.base == item.base for other in instruments) > 1:
-            raise DecodeError(f"{item.base} is traded against several assets: whose is it?")
-        money = wallet.get(item.base)
-        if money is not None and money.value:
-            size = money.rescaled(item.size_exponent, Rounding.TOWARD_ZERO)
-            held[InstrumentId(number)] = size.value, 0
-    return held
-
-
 def read_account(
     replies: Sequence[bytes],
     instruments: Sequence[Instrument],
@@ -168,14 +124,14 @@ def read_account(
     ]
     money = balances(items_of(wallet.result)).balances
     if market == "spot":
-        held = _coins(money, instruments)
+        held = held_coins(money, instruments)
     else:
         found = [
             each
             for body in others[len(instruments) :]
             for each in positions(items_of(body.result), market).positions
         ]
-        held = _held(found, instruments)
+        held = held_positions(found, instruments)
     rows: Records = np.array(list(trades(executed)), EVENT_DTYPE)
     return VenueAccount(
         time=Nanoseconds(max(body.time for body in bodies)),

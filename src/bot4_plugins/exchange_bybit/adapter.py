@@ -32,7 +32,7 @@ from bot4_plugins.exchange_bybit.answers import (
 from bot4_plugins.exchange_bybit.capabilities import CAPABILITIES
 from bot4_plugins.exchange_bybit.market_data import DONE, BybitMarketData
 from bot4_plugins.exchange_bybit.order_codes import REJECTS
-from bot4_plugins.exchange_bybit.order_decoder import AccountMessage, HeldPosition
+from bot4_plugins.exchange_bybit.order_decoder import AccountMessage
 from bot4_plugins.exchange_bybit.order_requests import OrderWriter
 from bot4_plugins.exchange_bybit.questions import Questions
 from bot4_plugins.exchange_bybit.replies import ReplyBody, items_of, read_body, reply_kind
@@ -44,12 +44,15 @@ from bot4_plugins.exchange_bybit.requests import (
 )
 from bot4_plugins.exchange_bybit.settings import BybitSettings
 from bot4_plugins.exchange_bybit.signing import BybitSigner
+from bot4_plugins.venue_toolkit.account_sums import HeldPosition
 from bot4_plugins.venue_toolkit.drafts import DraftMessage
 from bot4_plugins.venue_toolkit.strict_json import typed
 
 __all__ = ["BybitExchange", "BybitSettings"]
 
 PRIVATE_TOPICS = frozenset({"order", "execution", "position", "wallet"})
+RESTARTS = "10019"
+"""Code of a trade service that will close its sockets."""
 ACCOUNT_LISTS = frozenset({"orders", "executions", "positions", "wallet"})
 
 
@@ -66,7 +69,7 @@ class BybitExchange(BybitMarketData):
     ----------
     balances : dict of str to Money
         What the venue last said of each asset.
-    positions : dict of (str, int) to HeldPosition
+    positions : dict of (str, str) to HeldPosition
         What it last said of each symbol and position index.
     passed_over : Counter of str
         What it said of the account that no event stands for, such as funding payments.
@@ -78,7 +81,7 @@ class BybitExchange(BybitMarketData):
     def __init__(self, settings: BybitSettings, instruments: Sequence[Instrument] = ()) -> None:
         super().__init__(settings, instruments)
         self.balances: dict[str, Money] = {}
-        self.positions: dict[tuple[str, int], HeldPosition] = {}
+        self.positions: dict[tuple[str, str], HeldPosition] = {}
         self.passed_over: Counter[str] = Counter()
         self._signer: BybitSigner | None = None
 
@@ -212,7 +215,7 @@ class BybitExchange(BybitMarketData):
     def _take_account(self, said: AccountMessage) -> Sequence[DraftMessage]:
         """Remember balances and positions; return what is to become events."""
         self.balances |= said.balances
-        self.positions |= {(each.symbol, each.index): each for each in said.positions}
+        self.positions |= {(each.symbol, each.part): each for each in said.positions}
         self.passed_over.update(said.passed_over)
         return said.drafts
 
@@ -226,6 +229,8 @@ class BybitExchange(BybitMarketData):
         return drafts
 
     def _answered(self, answer: OrderAnswer) -> Sequence[DraftMessage]:
+        if answer.code == RESTARTS:
+            self._ending.append(TRADE)
         self.replies.append(VenueReply(answer.code, answer.text))
         if not 0 <= answer.instrument < len(self.instruments):
             return ()

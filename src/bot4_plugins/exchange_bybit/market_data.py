@@ -5,13 +5,14 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import ClassVar, Final
 
-from bot4_core.domain_types.canonical_types import InstrumentId, Nanoseconds, VenueName
+from bot4_core.domain_types.canonical_types import InstrumentId, Nanoseconds, Symbol, VenueName
 from bot4_core.domain_types.instruments import Instrument, InstrumentStatus
 from bot4_core.domain_types.rate_limits import RateSettings
+from bot4_core.domain_types.records import EventKind
 from bot4_core.errors import DecodeError
 from bot4_core.kernels.wire_messages import MessageKernels
 from bot4_core.market.event_batch import EventBatch
-from bot4_core.plugins.exchange import Connection, Outbound, Reply
+from bot4_core.plugins.connections import Connection, Outbound, Reply, Stream
 from bot4_core.plugins.part_settings import PartSettings
 from bot4_plugins.exchange_bybit.answers import VenueReply
 from bot4_plugins.exchange_bybit.kernel_messages import MESSAGES
@@ -45,6 +46,8 @@ __all__ = ["BybitMarketData"]
 
 SECOND: Final = 1_000_000_000
 DONE: Final = 200
+HEAD: Final = 48
+"""Bytes within which a topic's name stands."""
 STOPPED: Final = frozenset({"ongoing"})
 RESUMED: Final = frozenset({"completed", "canceled"})
 
@@ -78,6 +81,7 @@ class BybitMarketData(DecodingExchange):
         self.replies: deque[VenueReply] = deque(maxlen=KEPT_MESSAGES)
         self.refused_listings: tuple[tuple[str, str], ...] = ()
         self._wanted: list[Outbound] = []
+        self._ending: list[str] = []
         self._alive = KeepAlive(self.facts.ping_every)
         self._tickers: dict[str, Ticker] = {}
         self._asked_metadata = 0
@@ -118,6 +122,29 @@ class BybitMarketData(DecodingExchange):
             self._alive.opened(connection, now)
         self._asked_metadata = max(self._asked_metadata, int(now))
         return super().opened(connection, now)
+
+    def streams(self, connection: str) -> Sequence[Stream]:
+        """Name the books of the public socket."""
+        if connection != PUBLIC or "orderbook" not in self.settings.streams:
+            return ()
+        return [
+            Stream(
+                symbol=Symbol(symbol),
+                kinds=frozenset({EventKind.BOOK_END}),
+                silence=self.facts.book_silence,
+                requests=tuple(resubscription(self.settings, symbol)),
+            )
+            for symbol in self.settings.symbols
+        ]
+
+    def carries_data(self, data: bytes) -> bool:
+        """Tell whether a message is of a topic."""
+        return b'"topic":"' in data[:HEAD]
+
+    def ending(self) -> Sequence[str]:
+        """Hand over the connections that the venue said it will close."""
+        ending, self._ending = self._ending, []
+        return ending
 
     def began(self, connection: str) -> None:
         """Take note that the messages that follow come from a fresh socket."""

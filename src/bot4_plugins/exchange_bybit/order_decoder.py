@@ -16,6 +16,7 @@ from bot4_plugins.exchange_bybit.private_messages import (
     PositionItem,
     WalletItem,
 )
+from bot4_plugins.venue_toolkit.account_sums import HeldPosition
 from bot4_plugins.venue_toolkit.drafts import (
     DraftEvent,
     DraftMessage,
@@ -32,7 +33,6 @@ from bot4_plugins.venue_toolkit.time_text import milliseconds_text
 
 __all__ = [
     "AccountMessage",
-    "HeldPosition",
     "balances",
     "executions",
     "fee_asset",
@@ -61,16 +61,6 @@ TRADES: Final = {
 }
 PAYMENTS: Final = frozenset({"Funding", "SessionSettlePnL"})
 """Executions that move money and no position; funding is booked from the funding rate."""
-
-
-@attrs.frozen
-class HeldPosition:
-    """One position: signed size and entry price, as text; ``index`` 1 and 2 of a hedged one."""
-
-    symbol: str
-    size: Quantity
-    price: str
-    index: int = 0
 
 
 @attrs.frozen(kw_only=True)
@@ -230,7 +220,7 @@ def positions(items: Iterable[object], market: str) -> AccountMessage:
             raise DecodeError(f"a position of side {item.side[:40]!r}")
         price = item.avg_price or item.entry_price or "0"
         text = price_text(price, zero=True).text
-        held.append(HeldPosition(item.symbol, size, text, item.position_idx))
+        held.append(HeldPosition(item.symbol, size, text, str(item.position_idx)))
     return AccountMessage(positions=tuple(held))
 
 

@@ -18,6 +18,7 @@ SECOND: Final = 1_000_000_000
 PING_EVERY: Final = Nanoseconds(20 * SECOND)
 SILENCE: Final = Nanoseconds(45 * SECOND)
 """Two pings and a margin without an answer."""
+BOOK_SILENCE: Final = Nanoseconds(120 * SECOND)
 DEPTHS: Final = (1, 50, 200, 1000)
 """Levels a side of the book streams."""
 
@@ -52,6 +53,7 @@ class BybitFacts:
     topics_per_frame: int = 0
     ping_every: Nanoseconds = PING_EVERY
     silence: Nanoseconds = SILENCE
+    book_silence: Nanoseconds = BOOK_SILENCE
     requests_per_five_seconds: int = 600
     orders_per_second: int
     as_of: str = AS_OF

@@ -233,7 +233,7 @@ def test_balances_and_positions_are_remembered() -> None:
         item = {"symbol": "BTCUSDT", "side": side, "size": size, "positionIdx": index}
         decoded(exchange, topic("position", item | {"entryPrice": "100"}))
     sizes = {key: str(each.size) for key, each in exchange.positions.items()}
-    assert sizes == {("BTCUSDT", 1): "2", ("BTCUSDT", 2): "-1.5", ("BTCUSDT", 0): "0"}
+    assert sizes == {("BTCUSDT", "1"): "2", ("BTCUSDT", "2"): "-1.5", ("BTCUSDT", "0"): "0"}
 
 
 def answered(exchange: BybitExchange, operation: str, code: int, **changes: Any) -> Records:
@@ -276,6 +276,13 @@ def test_answers_that_prove_nothing_of_the_order(operation: str, code: int) -> N
     exchange = numbered()
     assert len(answered(exchange, operation, code)) == 0
     assert exchange.replies[-1].code == str(code)
+
+
+def test_restart_of_the_trade_service_asks_for_a_successor() -> None:
+    exchange = numbered()
+    assert answered(exchange, "order.create", 10019)["kind"] == [EventKind.ORDER_IN_DOUBT]
+    assert exchange.ending() == ["trade"]
+    assert exchange.ending() == []
 
 
 def test_answers_to_nobody() -> None:

@@ -151,6 +151,16 @@ def test_sockets_are_pinged_while_they_are_open() -> None:
     assert [reply.code for reply in exchange.replies] == ["0", "0"]
 
 
+def test_books_are_watched_and_acknowledgements_are_no_data() -> None:
+    exchange = adapter(symbols=("BTCUSDT",))
+    (stream,) = exchange.streams("public")
+    assert (stream.symbol, stream.kinds) == ("BTCUSDT", {EventKind.BOOK_END})
+    assert [json.loads(each.body)["op"] for each in stream.requests] == ["unsubscribe", "subscribe"]
+    assert exchange.streams("private") == ()
+    assert exchange.carries_data(compact(candle()))
+    assert not exchange.carries_data(compact({"success": True, "op": "subscribe"}))
+
+
 def test_lost_connection_makes_every_followed_book_stale() -> None:
     exchange, batch = adapter(symbols=("BTCUSDT",)), EventBatch()
     assert exchange.closed("public", Nanoseconds(5), batch) == 1
