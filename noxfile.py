@@ -27,6 +27,7 @@ KERNEL_TESTS = (
     "tests/plugins/exchange_bybit",
     "tests/plugins/exchange_coinbase",
     "tests/plugins/exchange_kraken",
+    "tests/plugins/exchange_okx",
     "tests/plugins/exchange_sim",
     "tests/plugins/router_best_price",
     "tests/plugins/sizer_kelly",

@@ -12,7 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bot4_core.jit import kernel
+from bot4_core.kernels.wire import LOST
 from bot4_core.kernels.wire_bytes import Text, byte, word
+from bot4_core.kernels.wire_json import skip_string
 
 __all__ = [
     "INSTRUMENT",
@@ -22,6 +24,7 @@ __all__ = [
     "SYMBOL_WIDTH",
     "find_symbol",
     "insert_symbol",
+    "scan_symbol",
     "text_word",
 ]
 
@@ -100,3 +103,18 @@ def insert_symbol(symbol: Text, length: int, table: NDArray[np.int64]) -> int:
     table[row + 1] = second
     table[row + 2] = third
     return row
+
+
+@kernel()
+def scan_symbol(text: Text, at: int, stop: int, table: NDArray[np.int64]) -> tuple[int, int]:
+    """Return the place of a quoted symbol in the table, -1 for a stranger, and of its last quote.
+
+    Parameters
+    ----------
+    at : int
+        Position after the opening quote.
+    """
+    end = skip_string(text, at, stop)
+    if end >= stop:
+        return -1, LOST
+    return find_symbol(text, at, end, stop, table), end

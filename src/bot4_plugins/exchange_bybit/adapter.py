@@ -1,12 +1,10 @@
 """The Bybit adapter: market data, orders and the account."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from bot4_core.domain_types.canonical_types import (
     InstrumentId,
-    Money,
     Nanoseconds,
     Price,
     Quantity,
@@ -24,14 +22,12 @@ from bot4_plugins.exchange_bybit.account import account_requests, read_account
 from bot4_plugins.exchange_bybit.answers import (
     ANSWERED,
     FRAMES,
-    OrderAnswer,
-    VenueReply,
     frame_answer,
     reply_answer,
 )
 from bot4_plugins.exchange_bybit.capabilities import CAPABILITIES
 from bot4_plugins.exchange_bybit.market_data import DONE, BybitMarketData
-from bot4_plugins.exchange_bybit.order_codes import REJECTS
+from bot4_plugins.exchange_bybit.order_codes import REJECTS, UNKNOWN_ORDER
 from bot4_plugins.exchange_bybit.order_decoder import AccountMessage
 from bot4_plugins.exchange_bybit.order_requests import OrderWriter
 from bot4_plugins.exchange_bybit.questions import Questions
@@ -44,8 +40,9 @@ from bot4_plugins.exchange_bybit.requests import (
 )
 from bot4_plugins.exchange_bybit.settings import BybitSettings
 from bot4_plugins.exchange_bybit.signing import BybitSigner
-from bot4_plugins.venue_toolkit.account_sums import HeldPosition
+from bot4_plugins.venue_toolkit.account_sums import ToldAccount
 from bot4_plugins.venue_toolkit.drafts import DraftMessage
+from bot4_plugins.venue_toolkit.order_answers import OrderAnswer, VenueReply
 from bot4_plugins.venue_toolkit.strict_json import typed
 
 __all__ = ["BybitExchange", "BybitSettings"]
@@ -67,12 +64,8 @@ class BybitExchange(BybitMarketData):
 
     Attributes
     ----------
-    balances : dict of str to Money
-        What the venue last said of each asset.
-    positions : dict of (str, str) to HeldPosition
-        What it last said of each symbol and position index.
-    passed_over : Counter of str
-        What it said of the account that no event stands for, such as funding payments.
+    told : ToldAccount
+        What the venue last said of the account.
     """
 
     definitive_rejects: ClassVar[frozenset[str]] = frozenset(REJECTS)
@@ -80,9 +73,7 @@ class BybitExchange(BybitMarketData):
 
     def __init__(self, settings: BybitSettings, instruments: Sequence[Instrument] = ()) -> None:
         super().__init__(settings, instruments)
-        self.balances: dict[str, Money] = {}
-        self.positions: dict[tuple[str, str], HeldPosition] = {}
-        self.passed_over: Counter[str] = Counter()
+        self.told = ToldAccount()
         self._signer: BybitSigner | None = None
 
     def authorise(self, credentials: Credentials) -> None:
@@ -185,7 +176,7 @@ class BybitExchange(BybitMarketData):
         topic = str(content.get("topic"))
         if topic == "execution.fast":  # says nothing of fees; `execution` follows
             typed(content.get("data"), list[dict[str, object]])
-            self.passed_over[topic] += 1
+            self.told.passed_over[topic] += 1
             return ()
         head = topic.partition(".")[0]
         if head not in PRIVATE_TOPICS:
@@ -214,9 +205,9 @@ class BybitExchange(BybitMarketData):
 
     def _take_account(self, said: AccountMessage) -> Sequence[DraftMessage]:
         """Remember balances and positions; return what is to become events."""
-        self.balances |= said.balances
-        self.positions |= {(each.symbol, each.part): each for each in said.positions}
-        self.passed_over.update(said.passed_over)
+        self.told.balances |= said.balances
+        self.told.hold(said.positions)
+        self.told.passed_over.update(said.passed_over)
         return said.drafts
 
     def _operation(self, content: Mapping[str, object]) -> Sequence[DraftMessage]:
@@ -235,5 +226,4 @@ class BybitExchange(BybitMarketData):
         if not 0 <= answer.instrument < len(self.instruments):
             return ()
         symbol = str(self.instruments[answer.instrument].symbol)
-        draft = answer.draft(symbol, self.refusal)
-        return () if draft is None else (draft,)
+        return answer.drafts(symbol, self.refusal, REJECTS, UNKNOWN_ORDER)

@@ -3,76 +3,20 @@
 from collections.abc import Callable, Mapping
 from typing import Final
 
-import attrs
-
-from bot4_core.domain_types.records import EventKind, OrderReason
 from bot4_core.errors import DecodeError
 from bot4_core.plugins.exchange import Outbound, Reply
-from bot4_plugins.exchange_bybit.order_codes import REJECTS, UNKNOWN_ORDER
 from bot4_plugins.exchange_bybit.order_requests import AMEND, CANCEL, CLIENT_ID_LENGTH, CREATE
 from bot4_plugins.exchange_bybit.replies import read_body
-from bot4_plugins.venue_toolkit.drafts import DraftEvent, DraftMessage, draft_message
+from bot4_plugins.venue_toolkit.order_answers import OrderAnswer
 from bot4_plugins.venue_toolkit.strict_json import typed
 from bot4_plugins.venue_toolkit.time_text import milliseconds_text
 
-__all__ = ["ANSWERED", "FRAMES", "OrderAnswer", "VenueReply", "frame_answer", "reply_answer"]
+__all__ = ["ANSWERED", "FRAMES", "frame_answer", "reply_answer"]
 
 ANSWERED: Final = frozenset({"place", "cancel", "amend"})
 FRAMES: Final = {CREATE: "place", CANCEL: "cancel", AMEND: "amend"}
 """What the frames of the trade socket do."""
-GOOD: Final = "0"
 DONE: Final = 200
-
-
-@attrs.frozen
-class VenueReply:
-    """The venue's answer to a frame or a request: code 0 is an acknowledgement."""
-
-    code: str
-    text: str
-
-
-@attrs.frozen(kw_only=True)
-class OrderAnswer:
-    """What became of a request that trades.
-
-    Parameters
-    ----------
-    action : str
-        ``place``, ``cancel`` or ``amend``.
-    code, text : str
-    time : int
-    number : int
-        Of the order.
-    instrument : int
-        Its number.
-    """
-
-    action: str
-    code: str
-    text: str = ""
-    time: int = 0
-    number: int
-    instrument: int
-
-    def draft(self, symbol: str, refusal: Callable[[str], EventKind]) -> DraftMessage | None:
-        """Return the event that it proves; none for one that proves nothing.
-
-        An acceptance is only that of the request: the private stream tells of the order.
-        """
-        if self.code == GOOD:
-            return None
-        reason = REJECTS.get(self.code, OrderReason.VENUE)
-        if self.action == "place":
-            kind = refusal(self.code)
-        elif self.code in UNKNOWN_ORDER:
-            kind, reason = EventKind.CANCEL_REJECTED, OrderReason.NOT_OPEN
-        elif self.code in REJECTS:
-            kind = EventKind.CANCEL_REJECTED
-        else:
-            return None
-        event = DraftEvent(kind=kind, time=self.time, size=-1, aux=int(reason), link=self.number)
-        return draft_message(symbol, event)
 
 
 def reply_answer(request: Outbound, reply: Reply) -> OrderAnswer:

@@ -2,16 +2,15 @@
 
 from typing import Final
 
-from bot4_core.domain_types.records import Record, Side
+from bot4_core.domain_types.records import Side
 from bot4_core.jit import kernel
 from bot4_core.kernels.wire import LOST, ZERO, peek
 from bot4_core.kernels.wire_bytes import Text, byte
-from bot4_core.kernels.wire_json import QUOTE, skip_string
+from bot4_core.kernels.wire_json import QUOTE
 from bot4_core.kernels.wire_literals import follow_literal, literal
-from bot4_core.kernels.wire_symbols import find_symbol
 from bot4_core.kernels.wire_times import scan_milliseconds
 
-__all__ = ["scan_head", "scan_id", "scan_side", "scan_symbol"]
+__all__ = ["scan_head", "scan_id", "scan_side"]
 
 BUY: Final = int(Side.BUY)
 SELL: Final = int(Side.SELL)
@@ -32,15 +31,6 @@ SNAPSHOT: Final = literal('snapshot"')
 DELTA: Final = literal('delta"')
 BUY_WORD: Final = literal('Buy"')
 SELL_WORD: Final = literal('Sell"')
-
-
-@kernel()
-def scan_symbol(text: Text, at: int, stop: int, state: Record) -> tuple[int, int]:
-    """Return the place of a symbol in the table, -1 for a stranger, and of the quote after it."""
-    end = skip_string(text, at, stop)
-    if end >= stop:
-        return -1, LOST
-    return find_symbol(text, at, end, stop, state["symbols"]), end
 
 
 @kernel()

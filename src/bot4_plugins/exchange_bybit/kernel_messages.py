@@ -15,9 +15,15 @@ from bot4_core.kernels.wire_messages import (
     decoder_dtype,
     message_kernels,
 )
-from bot4_core.kernels.wire_symbols import INSTRUMENT, PRICE_PLACES, SIZE_PLACES, SYMBOL_WIDTH
+from bot4_core.kernels.wire_symbols import (
+    INSTRUMENT,
+    PRICE_PLACES,
+    SIZE_PLACES,
+    SYMBOL_WIDTH,
+    scan_symbol,
+)
 from bot4_core.kernels.wire_times import scan_milliseconds
-from bot4_plugins.exchange_bybit.kernel_fields import scan_head, scan_id, scan_side, scan_symbol
+from bot4_plugins.exchange_bybit.kernel_fields import scan_head, scan_id, scan_side
 
 __all__ = ["MESSAGES"]
 
@@ -69,7 +75,9 @@ def _scan_contract_trade(
 ) -> int:
     symbols = state["symbols"]
     record["time"], at = scan_milliseconds(text, follow_literal(text, at, stop, MOMENT), stop)
-    found, at = scan_symbol(text, follow_literal(text, at, stop, SYMBOL_LATER), stop, state)
+    found, at = scan_symbol(
+        text, follow_literal(text, at, stop, SYMBOL_LATER), stop, state["symbols"]
+    )
     if found != row:
         return LOST
     record["side"], at = scan_side(text, follow_literal(text, at, stop, SIDE), stop)
@@ -98,7 +106,9 @@ def _scan_spot_trade(
     record["size"], at = scan_decimal(text, at, stop, int(symbols[row + SIZE_PLACES]))
     record["side"], at = scan_side(text, follow_literal(text, at, stop, SIDE), stop)
     _, at = scan_count(text, follow_literal(text, at, stop, SEQUENCE), stop)
-    found, at = scan_symbol(text, follow_literal(text, at, stop, SYMBOL_LATER), stop, state)
+    found, at = scan_symbol(
+        text, follow_literal(text, at, stop, SYMBOL_LATER), stop, state["symbols"]
+    )
     if found != row:
         return LOST
     return _scan_marks(text, follow_literal(text, at, stop, BLOCK_AFTER_NAME), stop)
@@ -108,7 +118,7 @@ def _scan_spot_trade(
 def _decode_trades(
     text: Text, at: int, stop: int, received: int, records: Records, count: int, state: Record
 ) -> int:
-    row, at = scan_symbol(text, at, stop, state)
+    row, at = scan_symbol(text, at, stop, state["symbols"])
     if row < 0:
         return UNKNOWN
     _, _, at = scan_head(text, at, stop)
@@ -152,11 +162,11 @@ def _decode_book(
     _, at = scan_count(text, at, stop)
     if peek(text, at, stop) != FULL_STOP:
         return UNKNOWN
-    row, at = scan_symbol(text, at + 1, stop, state)
+    row, at = scan_symbol(text, at + 1, stop, state["symbols"])
     if row < 0:
         return UNKNOWN
     snapshot, sent, at = scan_head(text, at, stop)
-    found, at = scan_symbol(text, follow_literal(text, at, stop, BOOK_DATA), stop, state)
+    found, at = scan_symbol(text, follow_literal(text, at, stop, BOOK_DATA), stop, state["symbols"])
     if found != row:
         return UNKNOWN
     entry = state["symbols"][row : row + SYMBOL_WIDTH]

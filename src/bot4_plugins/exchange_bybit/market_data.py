@@ -14,7 +14,6 @@ from bot4_core.kernels.wire_messages import MessageKernels
 from bot4_core.market.event_batch import EventBatch
 from bot4_core.plugins.connections import Connection, Outbound, Reply, Stream
 from bot4_core.plugins.part_settings import PartSettings
-from bot4_plugins.exchange_bybit.answers import VenueReply
 from bot4_plugins.exchange_bybit.kernel_messages import MESSAGES
 from bot4_plugins.exchange_bybit.metadata import read_metadata
 from bot4_plugins.exchange_bybit.replies import ReplyBody, market_drafts, read_body, reply_kind
@@ -38,6 +37,7 @@ from bot4_plugins.exchange_bybit.venue import VENUES
 from bot4_plugins.venue_toolkit.decoding_exchange import KEPT_MESSAGES, DecodingExchange
 from bot4_plugins.venue_toolkit.drafts import DraftMessage
 from bot4_plugins.venue_toolkit.keep_alive import KeepAlive
+from bot4_plugins.venue_toolkit.order_answers import VenueReply
 from bot4_plugins.venue_toolkit.status_events import append_gaps, changed_statuses, status_draft
 from bot4_plugins.venue_toolkit.strict_json import plain_object
 from bot4_plugins.venue_toolkit.symbol_registry import MarketRules, SymbolRegistry

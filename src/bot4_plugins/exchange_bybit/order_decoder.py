@@ -1,7 +1,7 @@
 """Orders, executions, positions and balances, from topics and from lists alike."""
 
 from collections.abc import Callable, Iterable
-from typing import Final, TypeAlias
+from typing import Final
 
 import attrs
 
@@ -28,6 +28,7 @@ from bot4_plugins.venue_toolkit.drafts import (
     size_text,
 )
 from bot4_plugins.venue_toolkit.id_numbers import number_of_id
+from bot4_plugins.venue_toolkit.order_answers import Numbering
 from bot4_plugins.venue_toolkit.strict_json import checked_symbol, typed
 from bot4_plugins.venue_toolkit.time_text import milliseconds_text
 
@@ -41,9 +42,6 @@ __all__ = [
     "positions",
     "side_of",
 ]
-
-Numbering: TypeAlias = Callable[[str], int]
-"""Turns a client order id into an order number, -1 for foreign ones."""
 
 ACCEPTED: Final = frozenset({"New", "PartiallyFilled", "Filled", "Created"})
 WAITING: Final = frozenset({"Untriggered", "Triggered"})

@@ -1,5 +1,6 @@
 """What accounts of several venues have in common: positions, coins and prices at our scales."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 import attrs
@@ -14,7 +15,7 @@ from bot4_core.domain_types.canonical_types import (
 from bot4_core.domain_types.instruments import Instrument
 from bot4_core.errors import DecodeError
 
-__all__ = ["HeldPosition", "held_coins", "held_positions", "settlement_assets"]
+__all__ = ["HeldPosition", "ToldAccount", "held_coins", "held_positions", "settlement_assets"]
 
 
 @attrs.frozen
@@ -25,6 +26,29 @@ class HeldPosition:
     size: Quantity
     price: str
     part: str = ""
+
+
+@attrs.define
+class ToldAccount:
+    """What private streams and lists last said of an account.
+
+    Attributes
+    ----------
+    balances : dict of str to Money
+        By asset.
+    positions : dict of (str, str) to HeldPosition
+        By symbol and part.
+    passed_over : Counter of str
+        What was said that no event stands for, such as funding payments.
+    """
+
+    balances: dict[str, Money] = attrs.field(factory=dict)
+    positions: dict[tuple[str, str], HeldPosition] = attrs.field(factory=dict)
+    passed_over: Counter[str] = attrs.field(factory=Counter)
+
+    def hold(self, positions: Iterable[HeldPosition]) -> None:
+        """Take in positions; others stay as they were."""
+        self.positions |= {(each.symbol, each.part): each for each in positions}
 
 
 def settlement_assets(instruments: Sequence[Instrument]) -> list[str]:

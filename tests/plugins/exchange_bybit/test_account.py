@@ -157,7 +157,7 @@ def test_payments_are_counted_and_make_no_fill(kind: str) -> None:
     exchange = numbered()
     batch = decoded(exchange, topic("execution", execution_item(execType=kind)))
     assert batch.count == 0
-    assert exchange.passed_over == {kind: 1}
+    assert exchange.told.passed_over == {kind: 1}
 
 
 @pytest.mark.parametrize(
@@ -222,17 +222,17 @@ def test_other_markets_are_no_news() -> None:
     decoded(
         exchange, topic("position", {"symbol": "A", "side": "Buy", "size": "1", "category": "x"})
     )
-    assert exchange.positions == {}
+    assert exchange.told.positions == {}
 
 
 def test_balances_and_positions_are_remembered() -> None:
     exchange = numbered()
     decoded(exchange, topic("wallet", {"coin": [{"coin": "USDT", "walletBalance": "12.50"}]}))
-    assert exchange.balances == {"USDT": Money.of("12.5")}
+    assert exchange.told.balances == {"USDT": Money.of("12.5")}
     for side, size, index in (("Buy", "2", 1), ("Sell", "1.5", 2), ("", "0", 0)):
         item = {"symbol": "BTCUSDT", "side": side, "size": size, "positionIdx": index}
         decoded(exchange, topic("position", item | {"entryPrice": "100"}))
-    sizes = {key: str(each.size) for key, each in exchange.positions.items()}
+    sizes = {key: str(each.size) for key, each in exchange.told.positions.items()}
     assert sizes == {("BTCUSDT", "1"): "2", ("BTCUSDT", "2"): "-1.5", ("BTCUSDT", "0"): "0"}
 
 

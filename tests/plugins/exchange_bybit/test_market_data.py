@@ -154,7 +154,8 @@ def test_sockets_are_pinged_while_they_are_open() -> None:
 def test_books_are_watched_and_acknowledgements_are_no_data() -> None:
     exchange = adapter(symbols=("BTCUSDT",))
     (stream,) = exchange.streams("public")
-    assert (stream.symbol, stream.kinds) == ("BTCUSDT", {EventKind.BOOK_END})
+    assert stream.symbol == "BTCUSDT"
+    assert stream.kinds == frozenset({EventKind.BOOK_END})
     assert [json.loads(each.body)["op"] for each in stream.requests] == ["unsubscribe", "subscribe"]
     assert exchange.streams("private") == ()
     assert exchange.carries_data(compact(candle()))

@@ -135,9 +135,9 @@ def test_sample_becomes_what_the_table_says(recordings: Path, name: str) -> None
     assert tuple(EventKind(kind) for kind in batch.events["kind"]) == row.events
     listed = {str(item.symbol) for item in exchange.instruments if not item.from_data}
     assert listed == set(row.listed)
-    assert set(exchange.balances) == set(row.balances)
-    assert {symbol for symbol, _ in exchange.positions} == set(row.positions)
-    assert set(exchange.passed_over) == set(row.passed_over)
+    assert set(exchange.told.balances) == set(row.balances)
+    assert {symbol for symbol, _ in exchange.told.positions} == set(row.positions)
+    assert set(exchange.told.passed_over) == set(row.passed_over)
     reasons = [message.reason for message in exchange.quarantine]
     assert len(reasons) == bool(row.refused)
     assert all(row.refused in reason for reason in reasons)

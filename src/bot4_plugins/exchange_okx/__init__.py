@@ -1,0 +1,1 @@
+"""OKX: spot, perpetual swaps and futures."""
