@@ -5,12 +5,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from bot4_core.kernels.wire import LOST
 from bot4_core.kernels.wire_symbols import (
     INSTRUMENT,
     LONGEST_SYMBOL,
     SYMBOL_WIDTH,
     find_symbol,
     insert_symbol,
+    scan_symbol,
     text_word,
 )
 
@@ -59,3 +61,12 @@ def test_word_of_text_holds_its_bytes_up_to_the_end(text: bytes, at: int, end: i
     end = min(end, len(text))
     expected = int.from_bytes(text[at:end][:8].ljust(8, b"\0"), "little", signed=True)
     assert text_word(text, at, end, len(text)) == expected
+
+
+def test_quoted_symbol_is_read_up_to_its_quote() -> None:
+    table = np.zeros(64 * SYMBOL_WIDTH, np.int64)
+    row = insert_symbol(b"BTCUSDT", 7, table)
+    text = b'BTCUSDT","ETHUSDT"'
+    assert scan_symbol(text, 0, len(text), table) == (row, 7)
+    assert scan_symbol(text, 10, len(text), table) == (-1, 17)
+    assert scan_symbol(text, 10, len(text) - 1, table) == (-1, LOST)
