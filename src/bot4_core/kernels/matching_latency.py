@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from bot4_core.jit import kernel
 
-__all__ = ["MODULUS", "draw", "latency", "see_feed"]
+__all__ = ["MODULUS", "MULTIPLIER", "draw", "latency", "see_feed"]
 
 Desk = NDArray[np.int64]
 
