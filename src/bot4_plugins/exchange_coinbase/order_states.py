@@ -30,6 +30,7 @@ from bot4_plugins.venue_toolkit.time_text import timestamp_nanoseconds
 __all__ = [
     "CoinbaseFill",
     "CoinbaseOrder",
+    "booked_size",
     "fill_draft",
     "listed_order",
     "order_draft",
@@ -218,6 +219,15 @@ def fill_draft(row: CoinbaseFill, number: int, instrument: Instrument) -> DraftM
         flags=int(EventFlag.MAKER if row.liquidity_indicator == "MAKER" else EventFlag.NONE),
     )
     return draft_message(str(instrument.symbol), event)
+
+
+def booked_size(draft: DraftMessage) -> Decimal:
+    """Return what a fill adds to what is known to be filled."""
+    (event,) = draft.events
+    size = event.size
+    if event.kind is not EventKind.ORDER_FILLED or not isinstance(size, SizeText):
+        return Decimal(0)
+    return Decimal(size.text)
 
 
 def _base_size(row: CoinbaseFill, instrument: Instrument) -> str:

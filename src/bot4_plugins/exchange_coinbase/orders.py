@@ -20,6 +20,7 @@ from bot4_plugins.exchange_coinbase.order_codes import DEFINITIVE, reason_of
 from bot4_plugins.exchange_coinbase.order_states import (
     CoinbaseFill,
     CoinbaseOrder,
+    booked_size,
     fill_draft,
     listed_order,
     order_draft,
@@ -193,7 +194,7 @@ class CoinbaseOrders:
             draft = fill_draft(fill, -1 if sent is None else sent.number, instrument)
             if sent is not None and fill.trade_id not in sent.trades:
                 sent.trades.add(fill.trade_id)
-                sent.booked += Decimal(fill.size)
+                sent.booked += booked_size(draft)
             found.append(draft)
         return found
 
