@@ -40,13 +40,9 @@ class _PartLibrary(JITCodeLibrary):
             part = isinstance(library, _PartLibrary)
             module = library._final_module if part else library._get_module_for_linking()
             whole.link_in(module, preserve=True)
-        entry = {each.name for each in self._final_module.functions if not each.is_declaration}
         for function in whole.functions:
             if not function.is_declaration and function.linkage is Linkage.external:
-                # the optimiser copies what has one caller into it, if it sees that there is one
-                function.linkage = (
-                    Linkage.linkonce_odr if function.name in entry else Linkage.internal
-                )
+                function.linkage = Linkage.linkonce_odr
         return whole
 
 

@@ -3,11 +3,9 @@ from enum import Enum
 
 class Linkage(Enum):
     external = ...
-    internal = ...
     linkonce_odr = ...
 
 class ValueRef:
-    name: str
     is_declaration: bool
     linkage: Linkage
 
