@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from copy import deepcopy
 from typing import Any, NamedTuple
 
 import attrs
@@ -226,7 +227,7 @@ def wire_messages(draw: st.DrawFn) -> bytes:
         if draw(st.booleans()):
             target.pop(name, None)
         else:
-            target[name] = draw(ODD_VALUES)
+            target[name] = deepcopy(draw(ODD_VALUES))  # what follows may change it
     if draw(st.booleans()):
         fields = dict(draw(st.permutations(list(fields.items()))))
     usual = draw(st.booleans())
