@@ -3,7 +3,10 @@
 from collections.abc import Callable
 from typing import Protocol
 
+import numpy as np
+
 from bot4_core.domain_types.canonical_types import Nanoseconds
+from bot4_core.domain_types.records import Records
 from bot4_core.market.event_batch import EventBatch
 from bot4_core.market.order_book import Books
 from bot4_core.plugins.exchange import Exchange, Outbound, Reply
@@ -48,6 +51,8 @@ class EventSink:
         self.exchange = exchange
         self.batch = batch
         self._ready = ready
+        self._seen = 0
+        self._replies: list[tuple[int, int]] = []
 
     def message(self, connection: str, data: bytes, received: int) -> int:
         """Decode a message."""
@@ -57,7 +62,10 @@ class EventSink:
 
     def reply(self, request: Outbound, reply: Reply) -> int:
         """Decode a reply."""
-        return self._made(self.exchange.decode_reply(request, reply, self.batch))
+        first = self.batch.count
+        made = self.exchange.decode_reply(request, reply, self.batch)
+        self._replies.append((first, self.batch.count))
+        return self._made(made)
 
     def undelivered(self, request: Outbound, now: int) -> int:
         """Put an order in doubt."""
@@ -66,6 +74,28 @@ class EventSink:
     def closed(self, connection: str, now: int) -> int:
         """Append the gaps of a lost connection."""
         return self._made(self.exchange.closed(connection, Nanoseconds(now), self.batch))
+
+    def pushed(self) -> Records:
+        """Return the events since the last call that came by themselves, not as replies.
+
+        To be called before a batch is cleared or replaced.
+        """
+        first = min(self._seen, self.batch.count)
+        chosen = np.ones(self.batch.count, np.bool_)
+        chosen[:first] = False
+        for start, stop in self._replies:
+            chosen[start:stop] = False
+        self._seen, self._replies = self.batch.count, []
+        return self.batch.events[chosen]
+
+    def replace(self, batch: EventBatch) -> None:
+        """Go on with another, empty batch."""
+        self.batch, self._seen, self._replies = batch, 0, []
+
+    def clear(self) -> None:
+        """Forget the events."""
+        self.batch.clear()
+        self.replace(self.batch)
 
     def _made(self, count: int) -> int:
         if count and self._ready is not None:

@@ -98,8 +98,8 @@ class LiveFeed:
             return self._timer
         self._batches.reverse()
         self._batches[0].clear()
-        self._sink.batch = self._batches[0]
-        self.supervisor.note(batch.events)
+        self.supervisor.note(self._sink.pushed())
+        self._sink.replace(self._batches[0])
         return batch.events
 
     def append(self, row: Records) -> None:

@@ -114,7 +114,7 @@ class RecordingSink(BookSink):
         )
         self._writer.commit(self.counts, self.exchange.instruments)
         self._messages, self._received, self._sources = [], [], []
-        self.batch.clear()
+        self.clear()
 
 
 async def record(
@@ -168,7 +168,7 @@ async def record(
         try:
             while not stop() and not task.done():
                 await pace.sleep(LOOK)
-                supervisor.note(sink.batch.events)
+                supervisor.note(sink.pushed())
                 for instrument in sink.torn():
                     supervisor.resync(instrument)
                     resyncs += 1

@@ -93,7 +93,7 @@ class Supervisor:
         self._hosts: dict[str, Connection] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._group: asyncio.TaskGroup | None = None
-        self._requested = False
+        self._first: list[Outbound] = []
         self._welcome: set[str] = set()
         self._streams = StreamWatch(exchange)
         self._lane = SendLane(exchange, self._pace, self._dispatch, self.say)
@@ -137,12 +137,21 @@ class Supervisor:
         return bool(self._lines) and all(line.current for line in self._lines.values())
 
     def _refresh(self) -> None:
-        """Open what is wanted and not open, move what has another address, end the rest."""
+        """Open what is wanted and not open, move what has another address, end the rest.
+
+        Request hosts come first: what they tell of instruments must be known before the first
+        market data is read.
+        """
         wanted = {each.name: each for each in self.exchange.connections()}
+        for connection in wanted.values():
+            if not connection.url.startswith(SOCKETS):
+                self._meet(connection)
+        if self._first:
+            return
         for name, connection in wanted.items():
             if not connection.url.startswith(SOCKETS):
-                self._hosts[name] = connection
-            elif name not in self._lines:
+                continue
+            if name not in self._lines:
                 self._add(connection)
             elif self._lines[name].connection != connection:
                 self._lines[name].move(connection)
@@ -150,7 +159,15 @@ class Supervisor:
             self._lines.pop(name)
             self._tasks.pop(name).cancel()
             self._streams.disarm(name)
-        self._request_first()
+
+    def _meet(self, host: Connection) -> None:
+        """Take note of a request host, and ask a new one what there is to ask first."""
+        known = host.name in self._hosts
+        self._hosts[host.name] = host
+        if not known:
+            first = list(self.exchange.opened(host.name, self._now()))
+            self._first += [each for each in first if _is_question(each)]
+            self._submit_all(first)
 
     def _add(self, connection: Connection) -> None:
         line = Line(connection, self, self._transport, self._gates, self._pace)
@@ -163,15 +180,6 @@ class Supervisor:
             raise VenueError("the supervisor does not run")
         return self._group.create_task(work)
 
-    def _request_first(self) -> None:
-        """Ask request hosts once every public socket is open: snapshots come after updates."""
-        public = [each for each in self._lines.values() if not each.connection.private]
-        if self._requested or not all(each.current for each in public):
-            return
-        self._requested = True
-        for name in self._hosts:
-            self._submit_all(self.exchange.opened(name, self._now()))
-
     # -- LineOwner --------------------------------------------------------------------------------
 
     def line_opened(self, line: Line, link: Link) -> None:
@@ -182,7 +190,6 @@ class Supervisor:
         self._streams.arm(name, self.exchange.streams(name), self._pace.elapsed())
         if line.connection.private and name in self._since:
             self._start(self._back_fill(name))
-        self._request_first()
 
     def line_message(self, line: Line, link: Link, data: bytes) -> None:
         """Hand a message in, and do what the adapter wants done because of it."""
@@ -311,10 +318,11 @@ class Supervisor:
                     self._send_from(each, line, line.successor)
                 else:
                     self._lane.submit(each)
-            self._refresh()
         except Exception as error:  # noqa: BLE001 - one reply must not end all connections
             name = outbound.connection
             self.say(f"a reply could not be taken: {type(error).__name__}: {error}", name)
+        self._first = [each for each in self._first if each is not outbound]
+        self._refresh()
 
     def _ask_again(self, outbound: Outbound) -> None:
         """Repeat a question about the market, never anything else."""

@@ -120,8 +120,8 @@ class Followed:
             await asyncio.sleep(0)
         for instrument in self.sink.torn():
             self.supervisor.resync(instrument)
-        self.supervisor.note(self.sink.batch.events)
-        self.sink.batch.clear()
+        self.supervisor.note(self.sink.pushed())
+        self.sink.clear()
         await self.pace.advance(1.0)
 
     async def seconds(self, count: int) -> None:

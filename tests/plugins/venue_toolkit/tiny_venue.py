@@ -99,9 +99,17 @@ class TinyExchange(Exchange):
         return tuple(self.listed)
 
     def connect(self) -> Sequence[Outbound]:
+        return []
+
+    def opened(self, connection: str, now: Nanoseconds) -> Sequence[Outbound]:
+        if connection == "rest":
+            return [Outbound(connection="rest", method="GET", path="/info")]
+        if connection == "own":
+            return [Outbound(connection="own", body=b"+own")]
+        if connection != "feed":
+            return []
         frames = [Outbound(connection="feed", body=f"+{each}".encode()) for each in self.symbols]
-        depth = [each for at in range(2) for each in self.resync(InstrumentId(at))]
-        return [*frames, *depth, Outbound(connection="own", body=b"+own")]
+        return [*frames, *(each for at in range(2) for each in self.resync(InstrumentId(at)))]
 
     def streams(self, connection: str) -> Sequence[Stream]:
         if connection != "feed":

@@ -27,8 +27,10 @@ class Watched:
         self.venue = LoopbackVenue(self.protocol, faults)
         self.pace = SteeredPace()
         self.batch = EventBatch(64)
+        self.sink = EventSink(exchange, self.batch)
         self.failure: BaseException | None = None
         self.supervisor: Supervisor
+        self.task: asyncio.Task[None]
 
     @property
     def texts(self) -> list[str]:
@@ -59,7 +61,7 @@ class Watched:
             await self.pace.advance(1.0)
             for _ in range(20):
                 await asyncio.sleep(0)
-            self.supervisor.note(self.batch.events)
+            self.supervisor.note(self.sink.pushed())
 
     async def until_passing(self, condition: object, seconds: int = 60) -> None:
         """Let time pass until something is so."""
@@ -84,9 +86,8 @@ async def watched(
     scene = Watched(faults, exchange or TinyExchange())
     async with scene.venue as venue:
         transport = NetworkTransport(venue.hosts(STREAM_URL, REST_URL))
-        sink = EventSink(scene.exchange, scene.batch)
-        scene.supervisor = Supervisor(scene.exchange, transport, sink, scene.pace)
-        task = asyncio.create_task(scene.supervisor.run())
+        scene.supervisor = Supervisor(scene.exchange, transport, scene.sink, scene.pace)
+        task = scene.task = asyncio.create_task(scene.supervisor.run())
         try:
             if ready:
                 await until(lambda: scene.count("WHOLE") == 2 or task.done())

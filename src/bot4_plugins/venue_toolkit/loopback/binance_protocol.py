@@ -94,7 +94,7 @@ class BinanceProtocol(VenueProtocol):
         book = self.books.setdefault(str(data["s"]), ServedBook())
         if data["e"] == "depthUpdate":
             book.apply(data)
-        self._push(str(content["stream"]), message)
+        self.push(str(content["stream"]), message)
 
     def change(
         self,
@@ -116,9 +116,10 @@ class BinanceProtocol(VenueProtocol):
         book.apply(data)
         stream = f"{symbol.lower()}@depth@100ms"
         text = json.dumps({"stream": stream, "data": data}, separators=(",", ":"))
-        self._push(stream, text.encode())
+        self.push(stream, text.encode())
 
-    def _push(self, stream: str, message: bytes) -> None:
+    def push(self, stream: str, message: bytes) -> None:
+        """Push a message to the subscribers of a stream."""
         if self._carrier is not None:
             self._carrier.publish(topic(stream), message)
 
