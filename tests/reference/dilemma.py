@@ -26,9 +26,7 @@ STRATEGIES: dict[str, Strategy] = {
 }
 
 
-def moves(
-    one: Strategy, other: Strategy, flips: Sequence[tuple[int, int]]
-) -> list[tuple[int, int]]:
+def moves(one: Strategy, other: Strategy, flips: Sequence[Sequence[int]]) -> list[tuple[int, int]]:
     """Play as many turns as there are pairs of flips, which turn moves into the other one."""
     mine: History = []
     theirs: History = []
