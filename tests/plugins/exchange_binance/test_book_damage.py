@@ -3,9 +3,8 @@
 After the damage a book is either not LIVE, or equal to the undamaged one at the same update.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
-from itertools import islice
 from pathlib import Path
 
 import pytest
@@ -13,7 +12,7 @@ import pytest
 from bot4_core.domain_types.canonical_types import Nanoseconds, Symbol
 from bot4_core.domain_types.records import BookState
 from bot4_core.market.event_batch import EventBatch
-from bot4_core.market.order_book import Books
+from bot4_core.market.order_book import Books, OrderBook
 from bot4_core.market.recordings import open_messages
 from bot4_plugins.exchange_binance.adapter import BinanceExchange, BinanceSettings
 
@@ -23,7 +22,7 @@ MARKETS = {
     "coinm": ("cm_btcusd_perp_20240808.gz", "BTCUSD_PERP"),
 }
 KEPT = 60  # depth messages after the snapshot
-PLACES = range(2, KEPT - 2, 5)
+PLACES = range(2, KEPT - 2, 9)
 
 
 @cache
@@ -43,21 +42,28 @@ def depth_messages(path: Path) -> tuple[bytes, ...]:
     raise AssertionError(f"{path} is shorter than that")
 
 
-def states(market: str, messages: Sequence[bytes]) -> list[tuple[BookState, str]]:
-    """Return state and digest of the book after each message."""
+def played(market: str, messages: Sequence[bytes]) -> Iterator[OrderBook]:
+    """Yield the book as it is after each message."""
     _, symbol = MARKETS[market]
     exchange = BinanceExchange(BinanceSettings(market=market, symbols=(symbol,)))
     exchange.subject = Symbol(symbol)
-    books, batch, found = Books(exchange.table), EventBatch(), []
+    books, batch = Books(exchange.table), EventBatch()
     for number, message in enumerate(messages):
         batch.clear()
         exchange.decode_response(f"/depth?symbol={symbol}", message, Nanoseconds(number), batch)
         if len(exchange.table) > len(books):
             books.extend(exchange.table)
         books.apply(batch.events)
-        found.append((books[0].state, books[0].digest()))
+        yield books[0]
     assert exchange.quarantined == 0
-    return found
+
+
+@cache
+def digests(market: str, messages: tuple[bytes, ...]) -> list[str]:
+    """Return the digest of the undamaged book after each message; it ends LIVE."""
+    found = [(book.digest(), book.state) for book in played(market, messages)]
+    assert found[-1][1] == BookState.LIVE.value
+    return [digest for digest, _ in found]
 
 
 def damaged(messages: Sequence[bytes], at: int, how: str) -> tuple[list[bytes], int]:
@@ -79,15 +85,14 @@ def damaged(messages: Sequence[bytes], at: int, how: str) -> tuple[list[bytes], 
 def test_damaged_recording_is_noticed_or_harmless(market: str, how: str, recordings: Path) -> None:
     messages = depth_messages(recordings / "binance" / MARKETS[market][0])
     begin = next(at for at, each in enumerate(messages) if each.startswith(b'{"last'))
-    plain = states(market, messages)
-    assert plain[-1][0] == BookState.LIVE.value
+    plain = digests(market, messages)
     noticed = 0
     for place in PLACES:
         changed, seen = damaged(messages, begin + place, how)
-        state, digest = states(market, changed[: seen + 1])[-1]
-        if state != BookState.LIVE.value:
+        *_, book = played(market, changed[: seen + 1])
+        if book.state != BookState.LIVE.value:
             noticed += 1
             continue
-        assert digest in {found for _, found in islice(plain, begin, seen + 2)}
+        assert book.digest() in plain[begin : seen + 2]
         assert how != "lost"
     assert noticed == 0 if how == "doubled" else noticed == len(PLACES)
