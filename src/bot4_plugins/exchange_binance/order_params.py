@@ -31,6 +31,7 @@ FUTURES_TRIGGERED: Final = {
     OrderType.TAKE_PROFIT_LIMIT: "TAKE_PROFIT",
     OrderType.TRAILING_STOP: "TRAILING_STOP_MARKET",
 }
+CONTRACTS_ONLY: Final = OrderFlag.REDUCE_ONLY | OrderFlag.CLOSE_POSITION
 LIMITED: Final = frozenset({OrderType.STOP_LIMIT, OrderType.TAKE_PROFIT_LIMIT})
 WORKING: Final = {TriggerSource.LAST: "CONTRACT_PRICE", TriggerSource.MARK: "MARK_PRICE"}
 
@@ -50,6 +51,8 @@ def _needed(price: Price | None, what: str) -> str:
 
 
 def _refuse(intent: OrderIntent, flags: OrderFlag, market: str) -> None:
+    if not intent.flags:
+        return
     for flag in flags:
         if intent.flags & flag:
             raise OrderError(f"binance {market} has no {flag.name} for this order")
@@ -102,7 +105,7 @@ def spot_order(intent: OrderIntent, symbol: str) -> OrderParams:
     OrderError
         If spot has no such order.
     """
-    _refuse(intent, OrderFlag.REDUCE_ONLY | OrderFlag.CLOSE_POSITION, "spot")
+    _refuse(intent, CONTRACTS_ONLY, "spot")
     base = [
         *(("symbol", symbol), ("side", SIDES[intent.side])),
         *(("newClientOrderId", intent.client_id), ("newOrderRespType", "FULL")),
@@ -115,7 +118,7 @@ def spot_order(intent: OrderIntent, symbol: str) -> OrderParams:
     if intent.type not in (OrderType.LIMIT, OrderType.ICEBERG):
         raise OrderError(f"binance spot has no {intent.type.name} orders")
     price = ("price", _needed(intent.price, "a price"))
-    if intent.flags & OrderFlag.POST_ONLY:
+    if intent.flags and intent.flags & OrderFlag.POST_ONLY:
         if intent.time_in_force is not TimeInForce.GTC:
             raise OrderError("a post-only order of binance spot works until it is cancelled")
         params = [*base, ("type", "LIMIT_MAKER"), sized, price]
@@ -181,7 +184,7 @@ def futures_order(intent: OrderIntent, symbol: str, *, dated: bool) -> OrderPara
     ]
     if intent.type is OrderType.LIMIT:
         params.append(("price", _needed(intent.price, "a price")))
-        if intent.flags & OrderFlag.POST_ONLY:
+        if intent.flags and intent.flags & OrderFlag.POST_ONLY:
             if intent.time_in_force is not TimeInForce.GTC:
                 raise OrderError("a post-only order of binance works until it is cancelled")
             params.append(("timeInForce", "GTX"))
@@ -189,6 +192,6 @@ def futures_order(intent: OrderIntent, symbol: str, *, dated: bool) -> OrderPara
             params += _in_force(intent, dated=dated)
     elif intent.type is not OrderType.MARKET:
         raise OrderError(f"binance futures have no {intent.type.name} orders")
-    if intent.flags & OrderFlag.REDUCE_ONLY:
+    if intent.flags and intent.flags & OrderFlag.REDUCE_ONLY:
         params.append(("reduceOnly", "true"))
     return OrderParams(tuple(params), conditional=False)

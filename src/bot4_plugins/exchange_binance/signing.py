@@ -7,6 +7,7 @@ only.
 
 import base64
 import hmac
+import re
 from collections.abc import Callable, Mapping, Sequence
 from hashlib import sha256
 from typing import Final
@@ -18,6 +19,8 @@ from bot4_core.plugins.credentials import Credentials
 __all__ = ["Signer"]
 
 PEM: Final = "-----BEGIN"
+PLAIN: Final = re.compile(r"[A-Za-z0-9_.\-&=]+")
+"""Queries that percent-encoding leaves as they are; no value of ours holds ``&`` or ``=``."""
 
 
 class Signer:
@@ -49,14 +52,17 @@ class Signer:
 
     def query(self, params: Sequence[tuple[str, str]]) -> str:
         """Return a signed query; what is signed is percent-encoded already."""
-        payload = urlencode(params)
+        payload = "&".join([f"{name}={text}" for name, text in params])
+        if PLAIN.fullmatch(payload) is None:
+            payload = urlencode(params)
         return f"{payload}&signature={quote(self.signature(payload), safe='')}"
 
     def signed(self, params: Mapping[str, str | int]) -> dict[str, str | int]:
         """Return parameters of a WebSocket request with key and signature."""
         named = {**params, "apiKey": self._credentials.key.reveal()}
-        payload = "&".join(f"{name}={named[name]}" for name in sorted(named))
-        return {**named, "signature": self.signature(payload)}
+        payload = "&".join([f"{name}={named[name]}" for name in sorted(named)])
+        named["signature"] = self.signature(payload)
+        return named
 
 
 def _shared_secret(secret: str) -> Callable[[bytes], str]:

@@ -103,3 +103,11 @@ def test_keys_are_not_shown(route: str) -> None:
     assert KEYS.key.reveal() not in shown
     assert KEYS.secret.reveal() not in shown
     assert params_of(request)["signature"]
+
+
+@pytest.mark.parametrize("key", ["plain", 'a "key" with signs\\'])
+def test_websocket_requests_are_json_whatever_the_key_holds(key: str) -> None:
+    exchange = trader("spot", keys=Credentials(key=Secret(key), secret=Secret("s")))
+    frame = json.loads(exchange.place(intent("spot"), NOW).body)
+    assert frame["params"]["apiKey"] == key
+    assert isinstance(frame["params"]["timestamp"], int)
