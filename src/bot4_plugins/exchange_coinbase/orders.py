@@ -1,6 +1,5 @@
 """Requests about orders, and what the replies and the user channel say of them."""
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Final
@@ -58,7 +57,7 @@ def signed_request(
     body = b""
     if content is not None:
         headers.append(("Content-Type", "application/json"))
-        body = json.dumps(content, separators=(",", ":")).encode()
+        body = msgspec.json.encode(content)
     return Outbound(
         connection="rest",
         method=method,

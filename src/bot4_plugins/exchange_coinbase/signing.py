@@ -2,9 +2,10 @@
 
 import base64
 import hashlib
-import json
 from collections.abc import Callable
 from typing import Final
+
+import msgspec
 
 from bot4_core.domain_types.canonical_types import Nanoseconds
 from bot4_core.errors import ConfigError
@@ -22,7 +23,7 @@ def _plain(data: bytes) -> str:
 
 
 def _compact(content: dict[str, object]) -> str:
-    return _plain(json.dumps(content, separators=(",", ":")).encode())
+    return _plain(msgspec.json.encode(content))
 
 
 class TokenSigner:

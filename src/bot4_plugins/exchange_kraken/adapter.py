@@ -21,7 +21,7 @@ from bot4_plugins.exchange_kraken.answers import ORDER_METHODS, answer_events
 from bot4_plugins.exchange_kraken.capabilities import CAPABILITIES
 from bot4_plugins.exchange_kraken.errors import DEFINITIVE
 from bot4_plugins.exchange_kraken.executions import ExecutionReader
-from bot4_plugins.exchange_kraken.frames import Digits, frame
+from bot4_plugins.exchange_kraken.frames import digits, frame
 from bot4_plugins.exchange_kraken.market_data import SILENCE, KrakenMarketData
 from bot4_plugins.exchange_kraken.messages import whole_number
 from bot4_plugins.exchange_kraken.metadata import rest_name
@@ -225,7 +225,7 @@ class KrakenExchange(KrakenMarketData):
         texts = {name: str(value) for name, value in changes.items() if value is not None}
         if self._token:
             params: dict[str, object] = {"cl_ord_id": intent.client_id}
-            params |= {name: Digits(text) for name, text in texts.items()}
+            params |= {name: digits(text) for name, text in texts.items()}
             params["deadline"] = deadline
             return self._frame("amend_order", params, intent.number, cost)
         fields = [("cl_ord_id", str(intent.client_id)), *texts.items(), ("deadline", deadline)]

@@ -1,37 +1,22 @@
 """Frames that the venue's WebSocket is sent; numbers in them are texts of their digits."""
 
-import json
 from collections.abc import Mapping, Sequence
 
-import attrs
+import msgspec
 
 from bot4_core.domain_types.rate_limits import RateRequest, RequestPriority
 from bot4_core.plugins.exchange import Outbound
 from bot4_plugins.exchange_kraken.settings import KrakenSettings
 from bot4_plugins.exchange_kraken.venue import KrakenFacts
 
-__all__ = ["Digits", "frame", "json_text", "subscription"]
+__all__ = ["digits", "frame", "subscription"]
 
 FREE = RateRequest(priority=RequestPriority.DATA, weight=0)
 
 
-@attrs.frozen
-class Digits:
-    """A number that is written without quotes."""
-
-    text: str
-
-
-def json_text(value: object) -> str:
-    """Write JSON without white space; `Digits` are written as they are."""
-    if isinstance(value, Digits):
-        return value.text
-    if isinstance(value, Mapping):
-        members = (f"{json.dumps(name)}:{json_text(each)}" for name, each in value.items())
-        return "{" + ",".join(members) + "}"
-    if isinstance(value, list):
-        return "[" + ",".join(map(json_text, value)) + "]"
-    return json.dumps(value, ensure_ascii=False)
+def digits(text: str) -> msgspec.Raw:
+    """Return a number that is written with exactly these digits, without quotes."""
+    return msgspec.Raw(text.encode())
 
 
 def frame(method: str, params: Mapping[str, object], number: int | None = None) -> bytes:
@@ -39,7 +24,7 @@ def frame(method: str, params: Mapping[str, object], number: int | None = None) 
     content: dict[str, object] = {"method": method, "params": params}
     if number is not None:
         content["req_id"] = number
-    return json_text(content).encode()
+    return msgspec.json.encode(content)
 
 
 def subscription(

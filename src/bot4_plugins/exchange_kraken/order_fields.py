@@ -2,13 +2,14 @@
 
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Final
 
 from bot4_core.domain_types.canonical_types import Nanoseconds
 from bot4_core.domain_types.orders import OrderIntent, TriggerSource
 from bot4_core.domain_types.records import OrderFlag, OrderType, Side, TimeInForce
 from bot4_core.errors import OrderError
-from bot4_plugins.exchange_kraken.frames import Digits
+from bot4_plugins.exchange_kraken.frames import digits
 
 __all__ = [
     "ORDER_TYPES",
@@ -21,6 +22,9 @@ __all__ = [
 
 IN_SECOND: Final = 1_000_000_000
 PERCENT: Final = 100
+POST_ONLY: Final = int(OrderFlag.POST_ONLY)
+REDUCE_ONLY: Final = int(OrderFlag.REDUCE_ONLY)
+CLOSE_POSITION: Final = int(OrderFlag.CLOSE_POSITION)
 
 ORDER_TYPES: Final[dict[OrderType, str]] = {
     OrderType.MARKET: "market",
@@ -57,9 +61,9 @@ def is_triggered(kind: OrderType) -> bool:
 
 def check_intent(intent: OrderIntent) -> None:
     """Raise an `OrderError` for an order that the venue does not have."""
-    if intent.flags & OrderFlag.CLOSE_POSITION:
+    if int(intent.flags) & CLOSE_POSITION:
         raise OrderError("kraken has no orders that close a position whatever its size")
-    if intent.flags & OrderFlag.POST_ONLY and intent.type not in RESTING:
+    if int(intent.flags) & POST_ONLY and intent.type not in RESTING:
         raise OrderError(f"kraken has no post-only {intent.type.name} orders")
     if is_triggered(intent.type) and intent.trigger_source not in REFERENCES:
         raise OrderError(f"kraken has no triggers by the {intent.trigger_source} price")
@@ -72,8 +76,12 @@ def check_intent(intent: OrderIntent) -> None:
 def moment_text(time: Nanoseconds) -> str:
     """Write a time as RFC 3339 with milliseconds."""
     seconds, rest = divmod(int(time), IN_SECOND)
-    moment = datetime.fromtimestamp(seconds, UTC)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{rest // 1_000_000:03d}Z"
+    return f"{_second_text(seconds)}.{rest // 1_000_000:03d}Z"
+
+
+@lru_cache(maxsize=16)
+def _second_text(seconds: int) -> str:
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}"
 
 
 def _side(intent: OrderIntent) -> str:
@@ -94,26 +102,26 @@ def socket_fields(intent: OrderIntent, symbol: str, deadline: Nanoseconds) -> di
     fields: dict[str, object] = {
         "order_type": ORDER_TYPES[intent.type],
         "side": _side(intent),
-        "order_qty": Digits(str(intent.size)),
+        "order_qty": digits(str(intent.size)),
         "symbol": symbol,
     }
     if intent.price is not None:
-        fields["limit_price"] = Digits(str(intent.price))
+        fields["limit_price"] = digits(str(intent.price))
     if intent.type is not OrderType.MARKET:
         fields["time_in_force"] = TIMES[intent.time_in_force]
     if intent.time_in_force is TimeInForce.GTD and intent.good_till is not None:
         fields["expire_time"] = moment_text(intent.good_till)
-    if intent.flags & OrderFlag.POST_ONLY:
+    if int(intent.flags) & POST_ONLY:
         fields["post_only"] = True
-    if intent.flags & OrderFlag.REDUCE_ONLY:
+    if int(intent.flags) & REDUCE_ONLY:
         fields["reduce_only"] = True
     if is_triggered(intent.type):
         fields["triggers"] = _triggers(intent)
     if intent.type is OrderType.TRAILING_STOP_LIMIT:
-        fields["limit_price"] = Digits(str(intent.limit_offset))
+        fields["limit_price"] = digits(str(intent.limit_offset))
         fields["limit_price_type"] = "quote"
     if intent.visible is not None:
-        fields["display_qty"] = Digits(str(intent.visible))
+        fields["display_qty"] = digits(str(intent.visible))
     fields["cl_ord_id"] = intent.client_id
     fields["deadline"] = moment_text(deadline)
     return fields
@@ -124,7 +132,7 @@ def _triggers(intent: OrderIntent) -> dict[str, object]:
     if intent.type in TRAILING:
         price, unit = _trail(intent)
     reference = REFERENCES[intent.trigger_source]
-    return {"reference": reference, "price": Digits(price), "price_type": unit}
+    return {"reference": reference, "price": digits(price), "price_type": unit}
 
 
 def _rest_prices(intent: OrderIntent) -> list[tuple[str, str]]:
@@ -155,9 +163,9 @@ def rest_fields(intent: OrderIntent, pair: str, deadline: Nanoseconds) -> list[t
         fields.append(("trigger", REFERENCES[intent.trigger_source]))
     if intent.visible is not None:
         fields.append(("displayvol", str(intent.visible)))
-    if intent.flags & OrderFlag.POST_ONLY:
+    if int(intent.flags) & POST_ONLY:
         fields.append(("oflags", "post"))
-    if intent.flags & OrderFlag.REDUCE_ONLY:
+    if int(intent.flags) & REDUCE_ONLY:
         fields.append(("reduce_only", "true"))
     if intent.type is not OrderType.MARKET:
         fields.append(("timeinforce", TIMES[intent.time_in_force].upper()))
