@@ -288,11 +288,18 @@ class CoinbaseExchange(CoinbaseMarketData):
             extras = {"leverage": self.settings.leverage, "margin_type": self.settings.margin_type}
             content |= {name: value for name, value in extras.items() if value}
         cost = RateRequest(priority=RequestPriority.ORDER, instrument=intent.instrument)
-        made = self._ask(
-            "POST", "/orders", now, content=content, tag=CREATE, cost=cost, order=intent.number
-        )
         self._orders.note(intent, symbol)
-        return attrs.evolve(made, creates=True)
+        return signed_request(
+            self._key(),
+            "POST",
+            "/orders",
+            now,
+            content=content,
+            tag=CREATE,
+            cost=cost,
+            order=intent.number,
+            creates=True,
+        )
 
     def _cancel(self, order_ids: Sequence[str], order: int = -1) -> None:
         if order_ids:

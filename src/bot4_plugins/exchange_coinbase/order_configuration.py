@@ -24,6 +24,8 @@ LIMITS: Final = {
     TimeInForce.IOC: "sor_limit_ioc",
 }
 RESTING: Final = (TimeInForce.GTC, TimeInForce.GTD)
+POST_ONLY: Final = int(OrderFlag.POST_ONLY)
+REDUCING: Final = int(OrderFlag.REDUCE_ONLY | OrderFlag.CLOSE_POSITION)
 Configuration = dict[str, dict[str, object]]
 
 
@@ -35,9 +37,9 @@ def side_word(side: Side) -> str:
 def _check(intent: OrderIntent) -> None:
     if intent.type not in ORDER_TYPES:
         raise OrderError(f"coinbase has no {intent.type.name} orders")
-    if intent.flags & (OrderFlag.REDUCE_ONLY | OrderFlag.CLOSE_POSITION):
+    if int(intent.flags) & REDUCING:
         raise OrderError("coinbase has no orders that may only reduce a position")
-    post_only = bool(intent.flags & OrderFlag.POST_ONLY)
+    post_only = bool(int(intent.flags) & POST_ONLY)
     rests = intent.type is OrderType.LIMIT and intent.time_in_force in RESTING
     if post_only and not rests:
         raise OrderError("coinbase has post-only orders of type limit, GTC or GTD, alone")
@@ -81,7 +83,7 @@ def order_configuration(intent: OrderIntent, spend: Money | None = None) -> Conf
     if intent.type is OrderType.LIMIT:
         name = LIMITS[intent.time_in_force]
         if intent.time_in_force in RESTING:
-            limit |= _until(intent) | {"post_only": bool(intent.flags & OrderFlag.POST_ONLY)}
+            limit |= _until(intent) | {"post_only": bool(int(intent.flags) & POST_ONLY)}
         return {name: limit}
     rises = (intent.side is Side.BUY) is (intent.type is OrderType.STOP_LIMIT)
     limit |= {

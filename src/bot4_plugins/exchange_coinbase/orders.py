@@ -50,6 +50,7 @@ def signed_request(
     tag: str,
     cost: RateRequest = QUERY,
     order: int = -1,
+    creates: bool = False,
 ) -> Outbound:
     """Return a request with its token; the token names the path without the query."""
     token = signer.token(now, f"{method} {HOST}{API}{path}")
@@ -67,6 +68,7 @@ def signed_request(
         tag=tag,
         cost=cost,
         order=order,
+        creates=creates,
     )
 
 

@@ -4,7 +4,7 @@ import base64
 import hashlib
 import hmac
 from collections.abc import Sequence
-from urllib.parse import urlencode
+from urllib.parse import quote_plus
 
 from bot4_core.domain_types.canonical_types import Nanoseconds
 from bot4_core.domain_types.rate_limits import RateRequest
@@ -55,7 +55,8 @@ class KrakenSigner:
         """Return a signed POST request."""
         self._last = max(self._last + 1, now // IN_MILLISECOND)
         nonce = str(self._last)
-        body = urlencode([("nonce", nonce), *fields])
+        pairs = (f"&{name}={_quoted(value)}" for name, value in fields)
+        body = f"nonce={nonce}{''.join(pairs)}"
         headers = (
             ("API-Key", self._key),
             ("API-Sign", api_signature(path, nonce, body, self._secret)),
@@ -71,3 +72,9 @@ class KrakenSigner:
             cost=cost,
             order=order,
         )
+
+
+def _quoted(value: str) -> str:
+    """Escape a value; most are numbers and words, which need none."""
+    plain = value.replace(".", "")
+    return value if plain.isascii() and plain.isalnum() else quote_plus(value)
