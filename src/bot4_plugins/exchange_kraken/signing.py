@@ -20,8 +20,8 @@ IN_MILLISECOND = 1_000_000
 def api_signature(path: str, nonce: str, body: str, secret: bytes) -> str:
     """Return ``API-Sign``: base64 of HMAC-SHA512 over the path and SHA-256 of nonce and body."""
     digest = hashlib.sha256((nonce + body).encode()).digest()
-    mac = hmac.new(secret, path.encode() + digest, hashlib.sha512)
-    return base64.b64encode(mac.digest()).decode()
+    mac = hmac.digest(secret, path.encode() + digest, "sha512")
+    return base64.b64encode(mac).decode()
 
 
 class KrakenSigner:
