@@ -33,6 +33,7 @@ def messages(folder: Path, market: str) -> Iterator[tuple[str, bytes, Nanosecond
                 yield url, block.message(number), Nanoseconds(int(block.received[number]))
 
 
+@pytest.mark.compiled("a whole recording")
 @pytest.mark.parametrize("market", BOOKS)
 def test_recording_replays_to_live_books(recordings: Path, market: str) -> None:
     report = replay(

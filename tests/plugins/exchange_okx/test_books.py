@@ -30,6 +30,7 @@ SECOND = 1_000_000_000
 LIVE, STALE = BookState.LIVE, BookState.STALE
 
 
+@pytest.mark.compiled("a whole recording")
 @pytest.mark.parametrize("market", ["spot", "swap", "futures"])
 def test_recording_replays_to_live_books(recordings: Path, market: str) -> None:
     report = replay(
