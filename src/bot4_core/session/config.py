@@ -35,6 +35,8 @@ __all__ = [
 ]
 
 SCHEMA: Final = 1
+OLD_NAMES: Final = {"BTC": "XBT", "DOGE": "XDG"}
+"""Assets that some venues' symbols name otherwise."""
 STREAM: Final = Path("-")
 """Standard error, as a place for checkpoints."""
 Fault = tuple[str, str]
@@ -297,6 +299,14 @@ class DriverChoice(StrEnum):
     FUSED = "fused"  # recordings in one compiled loop
 
 
+def names_apart(instrument: Instrument) -> bool:
+    """Tell whether a symbol names its quote and another base than the instrument has."""
+    base, quote = instrument.base.upper(), instrument.quote.upper()
+    symbol = str(instrument.symbol).upper()
+    known = base in symbol or OLD_NAMES.get(base, base) in symbol
+    return bool(quote) and quote in symbol and not known
+
+
 @attrs.frozen(kw_only=True)
 class SessionConfig:
     """One session, whole. The state of a session is a function of this and of its events."""
@@ -349,6 +359,18 @@ class SessionConfig:
                 "start.recover",
                 "a recording's paper venue begins anew and cannot be asked",
             )
+        yield from self._contradictions()
+        labels = [each.label for each in self.breakers]
+        for place, label in enumerate(labels):
+            if label in labels[:place]:
+                yield f"breakers[{place}].name", f"there are two breakers named {label!r}"
+
+    def _contradictions(self) -> Iterator[Fault]:
+        """Yield what instruments and linked orders say against themselves."""
+        for place, known in enumerate(self.instruments):
+            if names_apart(known):
+                fault = f"{known.base!r} does not occur in the symbol {known.symbol}"
+                yield f"instruments[{place}].base", fault
         names = [each.name for each in self.linked]
         for place, name in enumerate(names):
             if name and name in names[:place]:

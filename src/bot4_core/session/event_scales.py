@@ -1,6 +1,6 @@
 """Recorded numbers at the exponents of a session that counts in other ones."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 import attrs
@@ -11,7 +11,7 @@ from bot4_core.domain_types.instruments import Instrument
 from bot4_core.domain_types.records import EventKind, Records
 from bot4_core.errors import NumberOverflowError, PrecisionGrew
 
-__all__ = ["ScaleChange", "rescale", "scale_changes"]
+__all__ = ["ScaleChange", "contradictions", "rescale", "scale_changes"]
 
 PRICED: Final = (
     EventKind.BOOK_SET,
@@ -65,6 +65,26 @@ def scale_changes(
     """
     changes = enumerate(map(ScaleChange, recorded, wanted))
     return {number: change for number, change in changes if not change.same}
+
+
+def contradictions(recorded: Instrument, wanted: Instrument) -> Iterator[tuple[str, str]]:
+    """Yield what a session says of an instrument that its recording knows better.
+
+    Steps that were read off data are a guess, and contradict nothing.
+    """
+    path = f"instruments.{wanted.symbol}"
+    for name in ("base", "quote", "kind", "settlement", "multiplier"):
+        here, there = getattr(wanted, name), getattr(recorded, name)
+        if here != there:
+            yield f"{path}.{name}", f"is {there} in the recording, not {here}"
+    if recorded.from_data:
+        return
+    for name, here, there in (
+        ("tick", wanted.tick_size, recorded.tick_size),
+        ("lot", wanted.lot_size, recorded.lot_size),
+    ):
+        if here.decimal % there.decimal:
+            yield f"{path}.{name}", f"{here} is no multiple of the venue's, {there}"
 
 
 def rescale(events: Records, changes: Mapping[int, ScaleChange]) -> None:

@@ -24,7 +24,7 @@ from bot4_core.market.recordings.byte_stream import head
 from bot4_core.market.recordings.frames import MAGIC
 from bot4_core.plugins.interfaces import Exchange, Records
 from bot4_core.session.event_merge import merged
-from bot4_core.session.event_scales import scale_changes
+from bot4_core.session.event_scales import contradictions, scale_changes
 from bot4_core.session.event_sources import DecodedFile, EventSource, RecordedEvents
 
 __all__ = [
@@ -258,6 +258,10 @@ def _recorded(recording: Recording, exchange: Exchange) -> RecordedEvents:
             "session", [("instruments", f"{recording.path} holds {missing[0]} too; add it")]
         )
     ids = [numbers[instrument.symbol] for instrument in recording.instruments]
+    wanted = zip(recording.instruments, (known[n] for n in ids), strict=True)
+    faults = [fault for each, ours in wanted for fault in contradictions(each, ours)]
+    if faults:
+        raise ConfigError("session", faults)
     scales = scale_changes(recording.instruments, [known[n] for n in ids])
     same = ids == list(range(len(ids)))
     return RecordedEvents(recording, None if same else np.array(ids, np.uint32), scales)

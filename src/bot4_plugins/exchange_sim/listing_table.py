@@ -32,7 +32,10 @@ def listing_table(listings: Sequence[Listing]) -> Records:
     return table
 
 
-FIXED = ("price_exponent", "size_exponent", "tick", "lot", "chain")
+FIXED = (
+    *("price_exponent", "size_exponent", "tick", "lot", "chain"),
+    *("base", "quote", "kind", "settlement", "multiplier"),
+)
 
 
 def relisted(listings: Sequence[Listing], instruments: Sequence[Instrument]) -> tuple[Listing, ...]:

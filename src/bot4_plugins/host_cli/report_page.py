@@ -27,6 +27,12 @@ th { font-weight: 600 } thead th { color: #52606d; font-weight: 400 }
 td.number, th.number { text-align: right; font-variant-numeric: tabular-nums;
                        white-space: nowrap }
 .tables { display: flex; flex-wrap: wrap }
+.tables > div { max-width: 100%; overflow-x: auto }
+.plot { max-width: 100%; overflow: hidden }
+@media (max-width: 640px) {
+  body { padding: .8rem } table { margin-right: 0 } th, td { padding-right: .5rem }
+  td:not(.number) { white-space: normal; overflow-wrap: anywhere }
+}
 p.note { color: #52606d; margin: .2rem 0 } p.warning { color: #8d2b0b; margin: .2rem 0 }
 """
 
@@ -115,7 +121,7 @@ def render(
         [
             '<!doctype html><html lang="en"><head><meta charset="utf-8">',
             f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">',
-            '<meta name="viewport" content="width=device-width">',
+            '<meta name="viewport" content="width=device-width, initial-scale=1">',
             f"<title>{escape(title)}</title><style>{STYLE}</style>",
             f"<script>{get_plotlyjs()}</script></head><body><h1>{escape(title)}</h1>",
             f'<p class="note">{escape(subtitle)}</p>',

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import attrs
 import pytest
+from tests.core.session.session_world import configuration, instrument
 
 from bot4_core.audit import AuditDurability, CheckpointFile, CheckpointLines
 from bot4_core.convert import from_toml, to_toml
@@ -12,7 +13,13 @@ from bot4_core.domain_types.decisions import BreakerScope
 from bot4_core.domain_types.risk_limits import LimitsPreset, RiskLimits
 from bot4_core.errors import ConfigError
 from bot4_core.session.audit_opening import durability, log_settings
-from bot4_core.session.config import AuditConfig, LimitsConfig, SessionConfig, SessionMode
+from bot4_core.session.config import (
+    AuditConfig,
+    LimitsConfig,
+    SessionConfig,
+    SessionMode,
+    names_apart,
+)
 
 SMALL = """
 [venue]
@@ -54,6 +61,9 @@ def test_a_typo_is_named_with_its_nearest_match() -> None:
         read(SMALL.replace("market = ", "markt = "))
 
 
+PLAN = '{symbol = "A", side = "sell", size = "1", target = "100", name = "dip"}'
+
+
 @pytest.mark.parametrize(
     ("addition", "path"),
     [
@@ -75,12 +85,35 @@ def test_a_typo_is_named_with_its_nearest_match() -> None:
         ("audit = { segment_mb = 0 }", "audit.segment_mb"),
         ('audit = { checkpoints = ["-", "notes.txt"] }', "audit.checkpoints[1]"),
         ('mode = "live"\naudit = { durable = "normal" }', "audit.durable"),
+        (f"linked = [{PLAN}, {PLAN}]", "linked[1].name"),
+        (f"start = {{ recover = true }}\nlinked = [{PLAN.replace('dip', '')}]", "linked[0].name"),
+        (f"linked = [{PLAN.replace('100', '0')}]", "linked[0].target"),
     ],
 )
 def test_what_makes_no_sense_is_named_by_its_path(addition: str, path: str) -> None:
     with pytest.raises(ConfigError) as caught:
         read(addition + SMALL)
     assert [each for each, _ in caught.value.faults] == [path]
+
+
+@pytest.mark.parametrize(
+    ("symbol", "base", "quote", "sound"),
+    [
+        ("BTCUSDT", "BTC", "USDT", True),
+        ("BTCUSDT", "ETH", "USDT", False),
+        ("XXBTZUSD", "BTC", "USD", True),
+        ("BTC-USDT-SWAP", "btc", "usdt", True),
+        ("@107", "HYPE", "USDC", True),
+        ("BTCUSDT", "ETH", "", True),
+    ],
+)
+def test_an_instrument_is_not_named_after_another_asset(
+    symbol: str, base: str, quote: str, *, sound: bool
+) -> None:
+    known = instrument(symbol, base=base, quote=quote)
+    assert names_apart(known) is not sound
+    faults = [path for path, _ in configuration(instruments=(known,)).faults()]
+    assert faults == ([] if sound else ["instruments[0].base"])
 
 
 @pytest.mark.parametrize("cash", ["0", "-5"])

@@ -2,8 +2,10 @@
 
 import gzip
 import time
+from decimal import Decimal
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import attrs
 import numpy as np
@@ -15,7 +17,7 @@ from bot4_core import PluginHost, SessionConfig, run
 from bot4_core.domain_types.records import EVENT_DTYPE, EventKind, Records
 from bot4_core.errors import ConfigError, NumberOverflowError, PrecisionGrew
 from bot4_core.session.building import exchange_factory
-from bot4_core.session.event_scales import rescale, scale_changes
+from bot4_core.session.event_scales import contradictions, rescale, scale_changes
 from bot4_core.session.importing import import_files
 from bot4_core.session.markets import RecordedMarket
 from bot4_core.session.paper import PaperSettings
@@ -107,6 +109,35 @@ def test_exponents_that_are_too_coarse_are_refused(tmp_path: Path) -> None:
     market = RecordedMarket([ours], ToyExchange, [toy_instrument("A")], PaperSettings())
     with pytest.raises(ConfigError, match="finer exponents: A needs price exponent -1"):
         list(market.batches())
+
+
+@pytest.mark.parametrize(
+    ("changes", "paths"),
+    [
+        ({}, []),
+        ({"tick": 4, "price_exponent": -3}, ["instruments.A.tick"]),
+        ({"tick": 20, "lot": 6, "size_exponent": -1}, ["instruments.A.lot"]),
+        (
+            {"base": "B", "multiplier": Decimal(2)},
+            ["instruments.A.base", "instruments.A.multiplier"],
+        ),
+    ],
+)
+def test_what_a_session_says_against_a_recording_is_refused(
+    changes: dict[str, Any], paths: list[str], tmp_path: Path
+) -> None:
+    recorded = attrs.evolve(COARSE, from_data=False, tick=1, lot=1)
+    wanted = attrs.evolve(recorded, **changes)
+    assert [path for path, _ in contradictions(recorded, wanted)] == paths
+    guessed = attrs.evolve(recorded, from_data=True)
+    assert all(path.endswith(("base", "multiplier")) for path, _ in contradictions(guessed, wanted))
+
+
+def test_a_recording_is_not_played_as_another_instrument(tmp_path: Path) -> None:
+    _, ours = toy_import(tmp_path)
+    other = attrs.evolve(toy_instrument("A", -1), base="B")
+    with pytest.raises(ConfigError, match="is A in the recording, not B"):
+        RecordedMarket([ours], ToyExchange, [other], PaperSettings())
 
 
 def test_a_recording_of_ours_with_more_than_was_given_is_refused(tmp_path: Path) -> None:

@@ -42,6 +42,18 @@ def test_names_suggest_assets_and_form(
     assert guess.multiplier == Decimal(multiplier)
 
 
+@pytest.mark.parametrize(
+    ("market", "symbol"),
+    [("coinm", "BTCUSDT"), ("usdm", "BTCUSD_PERP"), ("spot", "BTCUSDT_260327")],
+)
+def test_data_of_another_market_are_refused_and_say_so(market: str, symbol: str) -> None:
+    exchange, batch = BinanceExchange(BinanceSettings(market=market, streams=())), EventBatch()
+    assert exchange.decode(compact(quote(s=symbol)), RECEIVED, batch) == 0
+    assert exchange.quarantined == 1
+    assert f"{symbol} is no symbol of {market}" in exchange.quarantine[0].reason
+    assert exchange.instruments == ()
+
+
 def test_symbols_beyond_the_table_are_decoded_slowly(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(symbol_registry, "MOST_SYMBOLS", 1)
     exchange, batch = BinanceExchange(BinanceSettings(market="usdm")), EventBatch()

@@ -432,11 +432,13 @@ def test_other_fees_reach_the_venue() -> None:
 def test_instruments_that_do_not_fit_the_listing_are_refused() -> None:
     strange = attrs.evolve(LISTINGS[0].instrument, symbol=Symbol("A-B"))
     coarse = attrs.evolve(LISTINGS[0].instrument, tick=7)
+    other = attrs.evolve(LISTINGS[1].instrument, base="BTC")
     with pytest.raises(ValidationError) as caught:
-        relisted(LISTINGS, [strange, coarse])
+        relisted(LISTINGS, [strange, coarse, other])
     assert [path for path, _ in caught.value.faults] == [
         "instruments.A-B",
         "instruments.BTC-USD.tick",
+        "instruments.ETH-USD.base",
     ]
 
 

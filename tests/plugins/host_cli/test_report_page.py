@@ -101,6 +101,12 @@ def report(shown: SessionSeries | None, **more: object) -> SessionReport:
     return attrs.evolve(structure(plain, SessionReport, "test"), series=shown)
 
 
+def test_the_page_fits_a_narrow_window() -> None:
+    text = session_page(report(series(["BTC", "ETH"])), "x")
+    assert ".tables > div { max-width: 100%; overflow-x: auto }" in text
+    assert "@media (max-width: 640px)" in text
+
+
 def test_the_page_refers_to_nothing_outside_and_forbids_it() -> None:
     page = Page(session_page(report(series(["BTC", "ETH"])), "x"))
     assert page.links == []
