@@ -346,6 +346,10 @@ class Orders:
         for instrument in range(len(self.instruments)):
             yield from self.working(instrument)
 
+    def is_linked(self, number: int) -> bool:
+        """Tell whether an order is a child of a linked order."""
+        return bool(self.tables[Slot.ORDERS]["linked"][self.place(number)])
+
     def terms(self, number: int) -> tuple[int, int] | None:
         """Return instrument and side of an order, None if it is not kept."""
         if number not in self:

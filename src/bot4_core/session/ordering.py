@@ -35,6 +35,7 @@ from bot4_core.kernels.order_rows import (
 )
 from bot4_core.kernels.step import HEAD_SLOTS
 from bot4_core.kernels.tables import part_address
+from bot4_core.orders import LocalEvidence
 from bot4_core.orders.order_tables import enlarge_orders
 from bot4_core.risk.gate import Gate
 from bot4_core.session.account import Account
@@ -66,6 +67,8 @@ MOST_WAITING: Final = MOST_ACTIONS // 4
 """Actions that may wait before they are written; with more the next decision might find no room."""
 BY_BREAKER: Final = "flatten"
 """Stands for the sizer where everything held is closed."""
+BY_HOST: Final = "amend"
+"""Stands for the sizer of orders that a host changed."""
 BY_LINK: Final = "linked"
 """Stands for the sizer of children of linked orders."""
 ACTIONS_AT: Final = 6  # of the integers of a TALLY row
@@ -104,6 +107,7 @@ class Ordering:
         self._think = entry_point(think, handle, NO_HEAD, SEND)
         self._cancel_working = entry_point(cancel_working, handle, 0, 0, 0)
         self._link: ChildLink | None = None
+        self._by = BY_BREAKER
         self._tally = tables[Slot.TALLY].view(np.int64).data
         self._numbers = tables[Slot.NUMBERS].view(np.uint8).data
         self._shown = [
@@ -260,7 +264,7 @@ class Ordering:
             intent=row[1:10],
             grounds=grounds,
             wish=wish,
-            sizer=self._sized_by(grounds),
+            sizer=self._by if grounds.why else self.sizer.sizer.name,
             route=route or self._route,
             broken=broken,
             refusals=self._gate.refusals(broken, instrument) if broken else (),
@@ -270,11 +274,6 @@ class Ordering:
         self._effects.append(record)
         if kind == PLACE_ACTION:
             self._effects.append(SendOrder(number, time, record.intent))
-
-    def _sized_by(self, grounds: Grounds) -> str:
-        if self._link is not None:
-            return BY_LINK
-        return BY_BREAKER if grounds.why else self.sizer.sizer.name
 
     def _grounds(self, place: int, row: tuple[int, ...], why: str) -> Grounds:
         """Read what an action stood on."""
@@ -348,10 +347,28 @@ class Ordering:
         number = self._send(terms, now)
         if number:
             self.tables[Slot.ORDERS]["linked"][self._orders.place(number)] = link.linked
-        self._link = link
+        self._link, self._by = link, BY_LINK
         self.drain("", route="direct", why=f"linked order {link.linked}: {link.role}")
-        self._link = None
+        self._link, self._by = None, BY_BREAKER
         return number
+
+    def replace(self, number: int, price: int, size: int, now: int) -> int:
+        """Judge an order in the place of another one; return its number, 0 where it is kept back.
+
+        The other one's cancellation leaves first. Until there is evidence both are reserved.
+        """
+        self.drain(REQUOTE)
+        row = self.tables[Slot.ORDERS][self._orders.place(number)]
+        names = ("instrument", "side", "type", "time_in_force", "flags")
+        made = self._send((*(int(row[name]) for name in names), price, size), now)
+        if made:
+            self.tables[Slot.ORDERS]["replaces"][self._orders.place(made)] = number
+            self._orders.note(number, LocalEvidence.REPLACE_REQUESTED, now)
+            self._effects.append(CancelOrder(number, now, f"replaced by order {made}"))
+        self._by = BY_HOST
+        self.drain("", route="direct", why=f"in place of order {number}")
+        self._by = BY_BREAKER
+        return made
 
     def cancel_order(self, number: int, reason: str, now: int) -> None:
         """Ask for the cancellation of one order, if it may be asked for now."""

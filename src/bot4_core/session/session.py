@@ -1,12 +1,13 @@
 """The session: events in, effects out; its state is a function of configuration and events."""
 
 from collections.abc import Sequence
+from typing import Final
 
-from bot4_core.domain_types.canonical_types import InstrumentId, Nanoseconds
+from bot4_core.domain_types.canonical_types import InstrumentId, Nanoseconds, Price, Quantity
 from bot4_core.domain_types.decisions import BreakerEffect, BreakerScope, BreakerVerdict
 from bot4_core.domain_types.instruments import Instrument
-from bot4_core.domain_types.records import EVENT_DTYPE
-from bot4_core.errors import ValidationError
+from bot4_core.domain_types.records import EVENT_DTYPE, OrderStatus, OrderType
+from bot4_core.errors import OrderError, ValidationError
 from bot4_core.orders import LocalEvidence
 from bot4_core.orders.linked_plans import LinkedPlan, LinkedSettings
 from bot4_core.plugins.interfaces import Records
@@ -19,6 +20,8 @@ from bot4_core.session.staged import StagedDriver
 from bot4_core.session.state import Parts, SessionState
 
 __all__ = ["Session"]
+
+AMENDABLE: Final = frozenset({OrderStatus.OPEN, OrderStatus.PARTIAL})
 
 
 class Session:
@@ -138,6 +141,44 @@ class Session:
             notes = change_notes(change, account.orders.client_id(number), rules, self.now)
             said = [note._replace(payload={**note.payload, "withheld": why}) for note in notes]
             self.state.ordering.say(*said)
+
+    def amend(
+        self, number: int, *, price: Price | None = None, size: Quantity | None = None
+    ) -> tuple[int, list[Effect]]:
+        """Change the price or the whole size of a working limit order.
+
+        It is replaced in two legs: the cancellation of the old order, and a new one for what the
+        old one had not filled, judged like any other. Either may fail alone, and until there is
+        evidence the worst case counts both. A quoting strategy may take the new one for its own.
+
+        Returns
+        -------
+        int
+            Number of the new order, 0 where the gate kept it back; then the old one stands.
+        list of Effect
+
+        Raises
+        ------
+        OrderError
+            If no such order works, or it has no price to be changed.
+        ValidationError
+            If nothing would be left to fill.
+        PrecisionError
+            If a number has digits below the instrument's exponents.
+        """
+        orders = self.state.account.orders
+        old = orders[number]
+        if old.type != OrderType.LIMIT or old.status not in AMENDABLE or orders.is_linked(number):
+            fault = f"order {number} is {old.status.name.lower()} or no plain limit order"
+            raise OrderError(f"{fault}; what rests and belongs to no linked order may be changed")
+        rules = self.state.instruments[old.instrument]
+        scaled = old.price if price is None else price.scaled_at(rules.price_exponent)
+        whole = old.size if size is None else size.scaled_at(rules.size_exponent)
+        if whole <= old.executed:
+            raise ValidationError([("size", f"{whole} is filled already, {old.executed} of it")])
+        made = self.state.ordering.replace(number, scaled, whole - old.executed, self.now)
+        self.state.ordering.reconsider(old.instrument)
+        return made, self.take_effects()
 
     def place_linked(
         self, plan: LinkedSettings | LinkedPlan, instrument: int = 0
