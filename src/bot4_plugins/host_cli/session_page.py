@@ -20,7 +20,7 @@ def session_page(report: SessionReport, name: str) -> str:
     return render(
         f"bot4 session {name}",
         f"{report.mode}{span}",
-        [make(report) for make in (result, session, orders, positions, trips, evidence)],
+        [make(report) for make in (result, session, orders, linked, positions, trips, evidence)],
         session_figures(series, report.pnl.asset),
         [*report.warnings, *stopped],
     )
@@ -87,6 +87,26 @@ def positions(report: SessionReport) -> Table:
             )
             for symbol, held in report.positions.items()
         ],
+    )
+
+
+def linked(report: SessionReport) -> Table:
+    """Return the linked orders, who looked after them, and what became of them."""
+    return Table(
+        title="Linked orders",
+        headings=("", "instrument", "kind", "looked after by", "status", "children"),
+        rows=[
+            (
+                each.name or str(each.id),
+                each.symbol,
+                each.kind.replace("_", " "),
+                "the venue" if each.form == "native" else "the kernel",
+                each.status,
+                ", ".join(f"{child.role} {child.status}" for child in each.children),
+            )
+            for each in report.linked
+        ],
+        names=6,
     )
 
 

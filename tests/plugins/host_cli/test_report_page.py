@@ -101,6 +101,24 @@ def report(shown: SessionSeries | None, **more: object) -> SessionReport:
     return attrs.evolve(structure(plain, SessionReport, "test"), series=shown)
 
 
+def test_the_page_lists_linked_orders() -> None:
+    child = {"order": 3, "role": "target", "status": "filled", "filled": "1"}
+    link: dict[str, Any] = {
+        "id": 1,
+        "name": "dip",
+        "symbol": "BTC",
+        "kind": "trailing_stop",
+        "form": "emulated",
+        "status": "done",
+        "children": [child],
+    }
+    text = session_page(report(None, linked=[link]), "x")
+    for told in ("dip", "trailing stop", "the kernel", "target filled"):
+        assert f"<td>{told}</td>" in text
+    native = session_page(report(None, linked=[{**link, "name": "", "form": "native"}]), "x")
+    assert "<td>the venue</td>" in native
+
+
 def test_the_page_fits_a_narrow_window() -> None:
     text = session_page(report(series(["BTC", "ETH"])), "x")
     assert ".tables > div { max-width: 100%; overflow-x: auto }" in text
