@@ -360,10 +360,6 @@ class SessionConfig:
                 "a recording's paper venue begins anew and cannot be asked",
             )
         yield from self._contradictions()
-        labels = [each.label for each in self.breakers]
-        for place, label in enumerate(labels):
-            if label in labels[:place]:
-                yield f"breakers[{place}].name", f"there are two breakers named {label!r}"
 
     def _contradictions(self) -> Iterator[Fault]:
         """Yield what instruments and linked orders say against themselves."""
