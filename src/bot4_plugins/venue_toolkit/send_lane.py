@@ -14,7 +14,7 @@ from bot4_plugins.venue_toolkit.pace import Pace
 if TYPE_CHECKING:  # its kernels load numba
     from bot4_core.orders.rate_budget import RateBudget
 
-__all__ = ["SendLane", "is_plain"]
+__all__ = ["SendLane", "is_plain", "is_question"]
 
 INSTRUMENTS: Final = 512
 """Numbers that limits by instrument tell apart; beyond, two share one, which is stricter."""
@@ -31,6 +31,16 @@ CLOSED_FOR: Final = {TOO_MANY_REQUESTS: 60, BANNED: 300, FORBIDDEN: 600}
 def is_plain(outbound: Outbound) -> bool:
     """Tell whether it is a frame that no limit of requests counts: a subscription, a ping."""
     return not outbound.method and outbound.order < 0 and _is_data(outbound.cost)
+
+
+def is_question(outbound: Outbound) -> bool:
+    """Tell whether it only asks about the market."""
+    return (
+        outbound.method == "GET"
+        and not outbound.creates
+        and outbound.order < 0
+        and outbound.cost.priority is RequestPriority.DATA
+    )
 
 
 def _is_data(cost: RateRequest) -> bool:

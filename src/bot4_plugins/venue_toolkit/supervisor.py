@@ -7,7 +7,6 @@ from typing import Any, Final
 import attrs
 
 from bot4_core.domain_types.canonical_types import InstrumentId, Nanoseconds
-from bot4_core.domain_types.rate_limits import RequestPriority
 from bot4_core.errors import VenueError, VenueRefusedError
 from bot4_core.plugins.exchange import Connection, Exchange, Outbound, Reply
 from bot4_core.plugins.interfaces import Records
@@ -16,7 +15,7 @@ from bot4_plugins.venue_toolkit.connection_health import ConnectionHealth, Notic
 from bot4_plugins.venue_toolkit.event_sink import MessageSink
 from bot4_plugins.venue_toolkit.lines import Line, Link
 from bot4_plugins.venue_toolkit.pace import Pace, SystemPace
-from bot4_plugins.venue_toolkit.send_lane import SendLane, is_plain
+from bot4_plugins.venue_toolkit.send_lane import SendLane, is_plain, is_question
 from bot4_plugins.venue_toolkit.stream_watch import Remedy, StreamWatch
 from bot4_plugins.venue_toolkit.timekeeper import Timekeeper
 from bot4_plugins.venue_toolkit.transports import Transport
@@ -166,7 +165,7 @@ class Supervisor:
         self._hosts[host.name] = host
         if not known:
             first = list(self.exchange.opened(host.name, self._now()))
-            self._first += [each for each in first if _is_question(each)]
+            self._first += [each for each in first if is_question(each)]
             self._submit_all(first)
 
     def _add(self, connection: Connection) -> None:
@@ -296,7 +295,7 @@ class Supervisor:
         reply = attrs.evolve(reply, received=self._now())
         self._require_welcome(outbound, reply)
         self._lane.heed(reply)
-        if _is_question(outbound) and (reply.status in REPEATABLE or reply.status >= SERVER_ERROR):
+        if is_question(outbound) and (reply.status in REPEATABLE or reply.status >= SERVER_ERROR):
             self._ask_again(outbound)
             return
         self._take_reply(outbound, reply)
@@ -305,7 +304,7 @@ class Supervisor:
         """Tell a place that is blocked from a ban, which comes later."""
         if reply.status != FORBIDDEN:
             self._welcome.add(outbound.connection)
-        elif outbound.connection not in self._welcome and _is_question(outbound):
+        elif outbound.connection not in self._welcome and is_question(outbound):
             path = outbound.path.partition("?")[0]
             raise VenueRefusedError(f"{path}: the venue answers 403 from the first request on")
 
@@ -326,7 +325,7 @@ class Supervisor:
 
     def _ask_again(self, outbound: Outbound) -> None:
         """Repeat a question about the market, never anything else."""
-        if _is_question(outbound):
+        if is_question(outbound):
             self._start(self._later(1.0 + self._pace.draw(), lambda: [outbound]))
 
     async def _later(self, seconds: float, what: Callable[[], Sequence[Outbound]]) -> None:
@@ -393,13 +392,3 @@ class Supervisor:
     def say(self, text: str, connection: str = "") -> None:
         """Take note of something that somebody may want to know."""
         self.notices.add(self._pace.now(), connection, text)
-
-
-def _is_question(outbound: Outbound) -> bool:
-    """Tell whether it only asks about the market."""
-    return (
-        outbound.method == "GET"
-        and not outbound.creates
-        and outbound.order < 0
-        and outbound.cost.priority is RequestPriority.DATA
-    )
