@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.reference.vpin import student_cumulative
 
-from bot4_core.kernels.student_t import cumulative, log_gamma
+from bot4_core.kernels.student_t import cumulative, density, log_gamma, quantile
 
 
 @pytest.mark.parametrize("x", [-1e150, -1e9, -40.0, -3.0, -1.0])
@@ -38,3 +38,25 @@ def test_ends_of_the_range() -> None:
 @given(st.floats(1e-3, 1e6))
 def test_log_gamma_equals_the_library(x: float) -> None:
     assert log_gamma(x) == pytest.approx(math.lgamma(x), rel=1e-13, abs=2e-14)
+
+
+@given(st.floats(1e-6, 1.0 - 1e-6), st.sampled_from([0.25, 1.0, 2.5, 30.0]))
+def test_quantile_inverts_the_distribution(probability: float, freedom: float) -> None:
+    assert cumulative(quantile(probability, freedom), freedom) == pytest.approx(
+        probability, rel=1e-11
+    )
+
+
+def test_quantiles_at_the_ends_and_outside() -> None:
+    assert (quantile(0.0, 3.0), quantile(0.5, 3.0), quantile(1.0, 3.0)) == (
+        -math.inf,
+        0.0,
+        math.inf,
+    )
+    assert math.isnan(quantile(1.5, 3.0))
+    assert math.isnan(quantile(math.nan, 3.0))
+
+
+@given(st.floats(-50.0, 50.0))
+def test_density_of_one_degree_is_cauchys(x: float) -> None:
+    assert density(x, 1.0) == pytest.approx(1.0 / (math.pi * (1.0 + x * x)), rel=1e-12)
