@@ -121,10 +121,15 @@ def historical(returns: FloatInput, level: float = LEVEL) -> TailRisk:
     """
     inputs, values = _checked(returns, level, 1)
     inputs.settle()
-    held, out = len(values) * _tail(level), np.empty(2)
+    return _risk(_shortfall(values, _tail(level)))
+
+
+def _shortfall(values: Floats, tail: Decimal) -> Floats:
+    held, out, scratch = len(values) * tail, np.empty(2), np.empty(len(values))
     whole = int(held)
-    kernels.shortfall(values.copy(), whole, float(held - whole), out)
-    return _risk(out)
+    found = kernels.lowest(values, min(whole + 1, len(values)), scratch)
+    kernels.shortfall(scratch[:found], whole, float(held - whole), out)
+    return out
 
 
 def interpolated(returns: FloatInput, level: float = LEVEL) -> TailRisk:
@@ -337,9 +342,7 @@ class RollingRisk:
 
     def risk(self) -> TailRisk:
         """Return the historical risk of what is in the window; NaN while it is empty."""
-        count, out = int(self._cursor[0]), np.full(2, math.nan)
-        if count:
-            held = count * self._tail
-            whole = int(held)
-            kernels.shortfall(self._ordered[:count].copy(), whole, float(held - whole), out)
-        return _risk(out)
+        count = int(self._cursor[0])
+        if count == 0:
+            return _risk(np.full(2, math.nan))
+        return _risk(_shortfall(self._ordered[:count], self._tail))

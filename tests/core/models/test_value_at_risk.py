@@ -122,6 +122,22 @@ def test_selected_rank_has_the_smaller_ones_before_it(values: list[float], rank:
     assert max(array[: rank + 1]) <= min(array[rank:])
 
 
+@pytest.mark.parametrize("kind", ["mixed", "rising", "misleading", "equal"])
+def test_least_of_many_values_are_all_found(kind: str) -> None:
+    values = np.random.default_rng(4).normal(size=5000)
+    if kind == "rising":
+        values.sort()
+    elif kind == "equal":
+        values[:] = 1.0
+    elif kind == "misleading":  # what the sample takes is far lower than all else
+        values[::9] -= 100.0
+    out = np.empty(5000)
+    found = kernels.lowest(values, 800, out)
+    assert 800 <= found <= 5000
+    assert sorted(out[:found])[:800] == sorted(values)[:800]
+    assert (found < 1500) is (kind in {"mixed", "rising"})
+
+
 def test_equal_returns_have_no_deviation_and_count_as_normal() -> None:
     got = cornish_fisher([0.001] * 30)
     assert (got.value_at_risk, got.expected_shortfall) == (-0.001, -0.001)
