@@ -122,9 +122,13 @@ def equal_levels(terms: Floats, demand: float, marginal: bool, flows: Floats) ->
         middle = 0.5 * (low + high)
     less = _flows_at(terms, low, demand, marginal, flows)
     more = _flows_at(terms, high, demand, marginal, ends)
-    share = (demand - less) / (more - less) if more > less else 0.0
+    share = (demand - less) / (more - less) if more > demand else 1.0
+    missing = demand - more  # above 0 where so few units change no cost by a rounding
     for resource in range(len(flows)):
-        flows[resource] += share * (ends[resource] - flows[resource])
+        flow = flows[resource] + share * (ends[resource] - flows[resource])
+        taken = min(missing, float(terms[3, resource]) - flow) if missing > 0.0 else 0.0
+        missing -= taken
+        flows[resource] = flow + taken
     return high
 
 

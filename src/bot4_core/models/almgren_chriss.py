@@ -169,6 +169,9 @@ class ValueAtRiskSchedule:
 def optimal_schedule(execution: ExecutionProblem, aversion: float) -> Schedule:
     """Return the schedule with the least ``expected_cost + aversion * variance``; O(N).
 
+    As in the paper, a drift so strong that trades change sign is not held back by the fixed cost,
+    which is constant only while all trades go one way.
+
     Parameters
     ----------
     execution : ExecutionProblem

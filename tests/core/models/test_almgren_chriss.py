@@ -42,15 +42,16 @@ def executions(draw: st.DrawFn) -> ExecutionProblem:
     step = draw(st.floats(0.1, 2.0))
     slices = draw(st.integers(1, 7))
     permanent = draw(st.floats(0.0, 1e-3))
+    drift = draw(st.sampled_from([0.0, 0.5, -3.0]))  # may turn trades round, at a cost if fixed
     return ExecutionProblem(
         quantity=draw(SIZES),
         horizon=step * slices,
         slices=slices,
         volatility=draw(st.sampled_from([0.0, 1e-6, 0.3, 40.0])),
-        fixed_cost=draw(st.floats(0.0, 1.0)),
+        fixed_cost=draw(st.floats(0.0, 1.0)) if drift == 0.0 else 0.0,
         permanent_impact=permanent,
         temporary_impact=draw(st.floats(1e-4, 1.0)) + permanent * step,
-        drift=draw(st.sampled_from([0.0, 0.5, -3.0])),
+        drift=drift,
     )
 
 
@@ -147,7 +148,8 @@ def test_schedules_solve_the_linear_system(given_: ExecutionProblem, aversion: f
 @given(executions(), AVERSIONS)
 def test_trades_add_up_to_the_parent(given_: ExecutionProblem, aversion: float) -> None:
     got = optimal_schedule(given_, aversion)
-    assert float(np.sum(got.trades)) == pytest.approx(given_.quantity, rel=1e-12)
+    largest = float(np.max(np.abs(got.holdings)))  # a drift may make it worth holding far more
+    assert float(np.sum(got.trades)) == pytest.approx(given_.quantity, abs=1e-13 * largest)
     assert (got.holdings[0], got.holdings[-1]) == (given_.quantity, 0.0)
     if given_.drift == 0.0:
         assert np.all(got.trades * np.sign(given_.quantity) >= 0.0)

@@ -158,6 +158,12 @@ def test_whole_units_have_least_potential_and_least_cost(
         assert best.total_cost <= cost * (1.0 + 1e-12)
 
 
+def test_demand_too_small_to_move_a_cost_is_placed_all_the_same() -> None:
+    resources = (Resource(base=3.0, slope=0.5, capacity=1e-240), Resource(base=3.0, slope=0.5))
+    got = user_equilibrium(CongestionGame(resources=resources, demand=3e-232))
+    assert float(got.flows.sum()) == 3e-232
+
+
 def test_units_without_room_are_not_placed() -> None:
     terms = CongestionGame(
         resources=(Resource(base=0.0, slope=0.0, capacity=1.5),), demand=1.0
