@@ -25,7 +25,7 @@ STALE: Final = int(BookState.STALE)
 KIND_MASK: Final = 31
 
 
-@kernel()
+@kernel(inline=True)
 def _take_quote(row: BookRow, event: BookRow) -> None:
     """Remember the venue's own best bid and ask."""
     row["quotes"] += 1
@@ -36,7 +36,7 @@ def _take_quote(row: BookRow, event: BookRow) -> None:
     row["quote_ask_size"] = event["link"]
 
 
-@kernel()
+@kernel(inline=True)
 def _take_trade(row: BookRow, event: BookRow) -> None:
     """Remember the last print."""
     row["trades"] += 1
@@ -46,7 +46,7 @@ def _take_trade(row: BookRow, event: BookRow) -> None:
     row["trade_side"] = event["side"]
 
 
-@kernel()
+@kernel(inline=True)
 def _take_other(row: BookRow, memory: Words, event: BookRow) -> None:
     """Count an event; a gap seen by the adapter makes the book stale."""
     kind = event["kind"] & KIND_MASK
@@ -61,7 +61,7 @@ def _take_other(row: BookRow, memory: Words, event: BookRow) -> None:
             distrust(row, STALE)
 
 
-@kernel()
+@kernel(inline=True)
 def _last_whole(events: Events, start: int, stop: int) -> int:
     """Return the end of the last message that is complete."""
     while stop > start and 0 < events[stop - 1]["kind"] < BOOK_END:

@@ -163,7 +163,7 @@ def _feed_side(crc: int, memory: Words, at: int) -> int:
     return crc
 
 
-@kernel()
+@kernel(inline=True)
 def digits_checksum(row: BookRow, memory: Words) -> int:
     """Return the unsigned checksum of a book's digits."""
     crc = _feed_side(START, memory, int(row["asks"]))
@@ -177,7 +177,7 @@ def _feed_pair(crc: int, row: BookRow, price: int, size: int, separators: int) -
     return _feed_decimal(crc, size, int(row["size_places"]))
 
 
-@kernel()
+@kernel(inline=True)
 def pairs_checksum(row: BookRow, memory: Words) -> int:
     """Return the signed checksum of a book's interleaved levels."""
     crc = START
@@ -197,7 +197,7 @@ def pairs_checksum(row: BookRow, memory: Words) -> int:
     return crc - ((crc >> 31) << 32)
 
 
-@kernel()
+@kernel(inline=True)
 def is_proven(row: BookRow, memory: Words, checksum: int, flags: int) -> bool:
     """Say whether a book agrees with what the closing record of its last message says of it.
 

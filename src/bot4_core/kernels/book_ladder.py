@@ -98,7 +98,7 @@ def _set_near(memory: Words, at: int, index: int, size: int) -> int:
     return DONE
 
 
-@kernel()
+@kernel(inline=True)
 def _drop_best(memory: Words, at: int, index: int) -> None:
     """Find the best level again after the best tick was emptied."""
     if memory[at + INSIDE] == 0 and memory[at + OUTSIDE] > 0:
@@ -122,7 +122,7 @@ def _remove_near(memory: Words, at: int, index: int) -> int:
     return DONE
 
 
-@kernel()
+@kernel(inline=True)
 def _put_outside(memory: Words, at: int, key: int, size: int) -> int:
     """Set a level that the window does not cover."""
     grain = memory[at + GRAIN]
@@ -181,7 +181,7 @@ def best_size(memory: Words, at: int) -> int:
     return int(memory[memory[at + SIZES] + memory[at + BEST]])
 
 
-@kernel()
+@kernel(inline=True)
 def level_size(memory: Words, at: int, price: int) -> int:
     """Return the size at a price, 0 for none."""
     key = price ^ memory[at + MASK]
@@ -262,7 +262,7 @@ def depth_cost(memory: Words, at: int, size: int) -> tuple[float, int]:
     return cost, taken
 
 
-@kernel()
+@kernel(inline=True)
 def worst_price(memory: Words, at: int) -> int:
     """Return the worst price of a ladder that holds a level."""
     if memory[at + OUTSIDE] > 0:

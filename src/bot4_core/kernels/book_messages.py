@@ -127,7 +127,7 @@ def wants_of(rows: Events, number: int, levels: int) -> tuple[int, bool]:
     return message_room(row, levels), pending_is_short(row, levels)
 
 
-@kernel()
+@kernel(inline=True)
 def _infer_grain(row: BookRow, memory: Words, events: Events, begin: int, end: int) -> None:
     """Take the price step from the first prices seen."""
     grain = int(memory[row["bids"] + GRAIN])
@@ -138,7 +138,7 @@ def _infer_grain(row: BookRow, memory: Words, events: Events, begin: int, end: i
         set_grain(memory, row["asks"], grain)
 
 
-@kernel()
+@kernel(inline=True)
 def _take_snapshot(row: BookRow, memory: Words, events: Events, begin: int, end: int) -> None:
     """Replace the book, then continue it with the kept deltas."""
     closing = events[end - 1]
@@ -173,7 +173,7 @@ def _short(row: BookRow, memory: Words, room: int) -> bool:
     return ladder_is_short(memory, row["bids"], room) or ladder_is_short(memory, row["asks"], room)
 
 
-@kernel()
+@kernel(inline=True)
 def _room(row: BookRow, memory: Words) -> int:
     """Return how many levels both ladders can take."""
     bids, asks = row["bids"], row["asks"]
@@ -201,7 +201,7 @@ def _refuse_message(row: BookRow) -> None:
         distrust(row, STALE)
 
 
-@kernel()
+@kernel(inline=True)
 def _take_next(row: BookRow, memory: Words, events: Events, begin: int, stop: int) -> int:
     """Apply a delta that continues a LIVE book; return the place after it."""
     room = _room(row, memory)
@@ -228,7 +228,7 @@ def _take_next(row: BookRow, memory: Words, events: Events, begin: int, stop: in
     return end + 1
 
 
-@kernel()
+@kernel(inline=True)
 def _same_message(events: Events, begin: int, place: int) -> bool:
     """Say whether a later record may be a level of the message that starts at ``begin``."""
     head, event = events[begin], events[place]
@@ -239,7 +239,7 @@ def _same_message(events: Events, begin: int, place: int) -> bool:
     )
 
 
-@kernel()
+@kernel(inline=True)
 def _take_unfit(row: BookRow, memory: Words, events: Events, begin: int, end: int) -> None:
     """Ignore a delta that repeats what a LIVE book knows; leave LIVE at any other."""
     head = events[begin]
@@ -255,7 +255,7 @@ def _take_unfit(row: BookRow, memory: Words, events: Events, begin: int, end: in
     keep_delta(row, memory, events, begin, end)
 
 
-@kernel()
+@kernel(inline=True)
 def _take_whole(row: BookRow, memory: Words, events: Events, begin: int, stop: int) -> int:
     """Handle any other message after looking at all its records; return the place after it."""
     end = message_stop(events, begin, stop)
@@ -276,7 +276,7 @@ def _take_whole(row: BookRow, memory: Words, events: Events, begin: int, stop: i
     return end
 
 
-@kernel()
+@kernel(inline=True)
 def take_message(row: BookRow, memory: Words, events: Events, begin: int, stop: int) -> int:
     """Apply the book message that starts at ``begin``.
 

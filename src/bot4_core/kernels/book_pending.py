@@ -30,7 +30,7 @@ KEPT_HEADER: Final = 9
 KEPT_LEVEL: Final = 3  # price, size, side
 
 
-@kernel()
+@kernel(inline=True)
 def forget_oldest(row: BookRow, memory: Words, room: int) -> None:
     """Drop the oldest kept deltas until ``room`` words are free."""
     start = row["pending"]
@@ -75,7 +75,7 @@ def keep_delta(row: BookRow, memory: Words, events: Events, begin: int, end: int
     row["pending_used"] += words
 
 
-@kernel()
+@kernel(inline=True)
 def _apply_kept(row: BookRow, memory: Words, at: int) -> None:
     """Apply one kept delta."""
     diverged = row["diverged"]
@@ -110,7 +110,7 @@ def _replay_once(row: BookRow, memory: Words) -> tuple[int, int]:
     return applied, missing
 
 
-@kernel()
+@kernel(inline=True)
 def _reset_applied(row: BookRow, memory: Words) -> None:
     """Mark every kept delta as not applied."""
     at = row["pending"]
@@ -120,7 +120,7 @@ def _reset_applied(row: BookRow, memory: Words) -> None:
         at += KEPT_HEADER + KEPT_LEVEL * memory[at + COUNT]
 
 
-@kernel()
+@kernel(inline=True)
 def replay_pending(row: BookRow, memory: Words) -> None:
     """Continue a fresh snapshot with the kept deltas, in whatever order they fit.
 

@@ -33,7 +33,7 @@ ZERO: Final = np.int64(0)
 ONE: Final = np.int64(1)
 
 
-@kernel()
+@kernel(inline=True)
 def _put_run(row: BookRow, memory: Words, events: Events, begin: int, end: int) -> int:
     """Set levels of one instrument and side from ``begin`` on while they need nothing unusual.
 
@@ -86,7 +86,7 @@ def _put_run(row: BookRow, memory: Words, events: Events, begin: int, end: int) 
     return place
 
 
-@kernel()
+@kernel(inline=True)
 def _put_beyond(row: BookRow, memory: Words, at: int, key: int, size: int) -> bool:
     """Set a level worse than the window; False where it takes more than the overflow."""
     if (

@@ -146,14 +146,14 @@ def become_live(row: BookRow) -> None:
     row["was_live"] = 1
 
 
-@kernel()
+@kernel(inline=True)
 def clear_book(row: BookRow, memory: Words) -> None:
     """Remove every level of both sides."""
     clear_ladder(memory, row["bids"])
     clear_ladder(memory, row["asks"])
 
 
-@kernel()
+@kernel(inline=True)
 def _refine(row: BookRow, memory: Words, price: int) -> None:
     """Make the grain fine enough for a price."""
     grain = common_grain(int(memory[row["bids"] + GRAIN]), price)
@@ -161,7 +161,7 @@ def _refine(row: BookRow, memory: Words, price: int) -> None:
     set_grain(memory, row["asks"], grain)
 
 
-@kernel()
+@kernel(inline=True)
 def _note_orphan(row: BookRow, memory: Words, at: int, price: int, mask: int) -> None:
     """Count the removal of an absent level; beyond the subscribed depth it proves nothing."""
     row["orphans"] += 1

@@ -58,7 +58,7 @@ MOST_REPEATS: Final = 1024
 """A longer run of duplicates means that the venue has restarted its ids."""
 
 
-@kernel()
+@kernel(inline=True)
 def _judge_range(row: BookRow, first: int, last: int) -> int:
     local = row["last"]
     if first < 0 or first > last:
@@ -74,7 +74,7 @@ def _judge_range(row: BookRow, first: int, last: int) -> int:
     return MISSING
 
 
-@kernel()
+@kernel(inline=True)
 def _judge_bridge(row: BookRow, first: int, last: int, link: int) -> int:
     local = row["last"]
     if first >= 0:
@@ -90,7 +90,7 @@ def _judge_bridge(row: BookRow, first: int, last: int, link: int) -> int:
     return CONTINUES if link < local else MISSING
 
 
-@kernel()
+@kernel(inline=True)
 def _judge_link(row: BookRow, first: int, last: int, link: int) -> int:
     if row["bridged"] == 0:
         return _judge_bridge(row, first, last, link)
@@ -141,7 +141,7 @@ def is_reset(row: BookRow, last: int) -> bool:
     return is_first(row, last) and row["last"] != 0
 
 
-@kernel()
+@kernel(inline=True)
 def is_outdated(row: BookRow, last: int) -> bool:
     """Say whether a snapshot is older than a LIVE book that a REST snapshot cannot improve."""
     if row["state"] != LIVE or last > row["last"]:

@@ -94,7 +94,7 @@ HELD: Final = int(Slot.HELD)
 OBSERVED: Final = int(Slot.OBSERVED)
 
 
-@kernel()
+@kernel(inline=True)
 def ask(tables: TableSet, instrument: int) -> int:
     """Ask a compiled strategy, and a compiled sizer for each of its signals; return their count."""
     functions = table_at(tables, FUNCTIONS, NUMBER_DTYPE)
@@ -180,7 +180,7 @@ def act(tables: TableSet, head: NDArray[np.int64]) -> int:
     return decide(tables, instrument, int(tally["now"]))
 
 
-@kernel()
+@kernel(inline=True)
 def think(tables: TableSet, head: NDArray[np.int64], task: int) -> int:
     """Let breakers observe a message's instrument, and decide upon it.
 

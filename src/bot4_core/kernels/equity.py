@@ -74,7 +74,7 @@ def note_equity(tables: TableSet, equity: int, now: int) -> None:
         views[number]["equity"] = shown
 
 
-@kernel()
+@kernel(inline=True)
 def revalue(tables: TableSet, instrument: int, now: int) -> None:
     """Value a position at the best prices in its desk."""
     desk = table_at(tables, DESKS, DESK_DTYPE)[instrument]
@@ -85,7 +85,7 @@ def revalue(tables: TableSet, instrument: int, now: int) -> None:
     note_equity(tables, equity, now)
 
 
-@kernel()
+@kernel(inline=True)
 def rebase(tables: TableSet, balance: int, now: int) -> None:
     """Value every position anew on top of a balance, as after a booking."""
     desks = table_at(tables, DESKS, DESK_DTYPE)
@@ -95,7 +95,7 @@ def rebase(tables: TableSet, balance: int, now: int) -> None:
     note_equity(tables, balance, now)
 
 
-@kernel()
+@kernel(inline=True)
 def show_position(
     tables: TableSet, instrument: int, position: int, cost: int, average: float, balance: int
 ) -> None:

@@ -68,7 +68,7 @@ FEATURE_DTYPE: Final = np.dtype(
 """Settings and memory of one instrument's features."""
 
 
-@kernel()
+@kernel(inline=True)
 def weighted_mid(bid: float, bid_size: float, ask: float, ask_size: float) -> float:
     """Return the mid weighted by the sizes: near the ask where the bid is the larger.
 
@@ -80,7 +80,7 @@ def weighted_mid(bid: float, bid_size: float, ask: float, ask_size: float) -> fl
     return bid + (ask - bid) * (bid_size / (bid_size + ask_size))
 
 
-@kernel()
+@kernel(inline=True)
 def flow_event(before: Record, bid: int, bid_size: int, ask: int, ask_size: int) -> int:
     """Return one event of order-flow imbalance: what the change of the top adds to demand.
 
@@ -169,7 +169,7 @@ def volume_weighted_price(prices: Integers, sizes: Integers, levels: int, wanted
     return math.nan
 
 
-@kernel()
+@kernel(inline=True)
 def _advance_flow(state: Record, time: int) -> None:
     """Empty the buckets that time has passed over."""
     bucket = time // int(state["bucket_length"])
@@ -180,7 +180,7 @@ def _advance_flow(state: Record, time: int) -> None:
         state["bucket"] = bucket
 
 
-@kernel()
+@kernel(inline=True)
 def _sample_mid(state: Record, time: int, mid: float) -> None:
     """Take a sample of the mid if the last one is old enough."""
     elapsed = time - int(state["sample_time"])
@@ -194,7 +194,7 @@ def _sample_mid(state: Record, time: int, mid: float) -> None:
     state["sample_mid"] = mid
 
 
-@kernel()
+@kernel(inline=True)
 def _describe_top(view: Record) -> None:
     """Write mid, microprice, spread and imbalance; NaN where a side is empty."""
     bid, ask = int(view["bid"]), int(view["ask"])
@@ -212,7 +212,7 @@ def _describe_top(view: Record) -> None:
     view["imbalance"] = (bid_size - ask_size) / (bid_size + ask_size)
 
 
-@kernel()
+@kernel(inline=True)
 def _follow_top(view: Record, state: Record) -> None:
     """Book the change of a sound top into flow and volatility, and remember it."""
     bid, ask = int(view["bid"]), int(view["ask"])

@@ -118,7 +118,7 @@ OUTCOME: Final = int(Slot.OUTCOME)
 BOOKING: Final = int(Slot.BOOKING)
 
 
-@kernel()
+@kernel(inline=True)
 def has_safe_fee(desk: Desk, instrument: int, size: int) -> bool:
     """Tell whether the fee of an order stays within 64 bits at any price."""
     terms = terms_of(desk, instrument)
@@ -126,7 +126,7 @@ def has_safe_fee(desk: Desk, instrument: int, size: int) -> bool:
     return bool(desk[terms + INVERSE] == 0 or size <= PRODUCT_LIMIT // rate)
 
 
-@kernel()
+@kernel(inline=True)
 def drop_answers(desk: Desk, count: int) -> None:
     """Forget the first waiting answers, which were taken in."""
     desk[OUT] -= count
@@ -135,7 +135,7 @@ def drop_answers(desk: Desk, count: int) -> None:
         desk[word] = desk[word + shift]
 
 
-@kernel()
+@kernel(inline=True)
 def request(tables: TableSet, desk: Desk) -> bool:
     """Send what a decision asks for to the paper venue; False where a fee could leave 64 bits."""
     tally = table_at(tables, TALLY, TALLY_DTYPE)[0]
@@ -158,7 +158,7 @@ def request(tables: TableSet, desk: Desk) -> bool:
     return True
 
 
-@kernel()
+@kernel(inline=True)
 def file_answer(tables: TableSet, answers: Rows, place: int) -> int:
     """File what the paper venue says of an order; ``ALARM`` where it does not fit.
 
@@ -181,7 +181,7 @@ def file_answer(tables: TableSet, answers: Rows, place: int) -> int:
     return ALARM if outcome[ALARMS] else ENDED
 
 
-@kernel()
+@kernel(inline=True)
 def take_answers(
     rows: Rows, sight: Sight, tables: TableSet, states: Rows, desk: Desk, now: int
 ) -> int:

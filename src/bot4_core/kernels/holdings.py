@@ -60,7 +60,7 @@ BANK_DTYPE: Final = np.dtype(
 """What the account holds of its asset, and how many fills were booked ahead."""
 
 
-@kernel()
+@kernel(inline=True)
 def worth_of(holding: Row, size: int, price: int) -> int:
     """Return what a size is worth at a price, half to even; ``TOO_LARGE`` beyond the range."""
     up = int(holding["up"])
@@ -76,13 +76,13 @@ def worth_of(holding: Row, size: int, price: int) -> int:
     return size * up * 2 * price
 
 
-@kernel()
+@kernel(inline=True)
 def closed_worth(worth: int, closed: int, size: int) -> int:
     """Return the part of a fill's worth that closes."""
     return worth if closed == size else even_ratio(worth, closed, size)
 
 
-@kernel()
+@kernel(inline=True)
 def traded(holding: Row, side: int, size: int, worth: int) -> tuple[int, int]:
     """Return what the open size costs after a fill, and what the fill realised."""
     held, cost = abs(int(holding["size"])), int(holding["cost"])
@@ -96,7 +96,7 @@ def traded(holding: Row, side: int, size: int, worth: int) -> tuple[int, int]:
     return cost - released + worth - left, realised
 
 
-@kernel()
+@kernel(inline=True)
 def average_of(holding: Row, size: int, cost: int) -> int:
     """Return the entry price of an open size in ``average_unit``; ``TOO_LARGE`` if not exact."""
     if size == 0 or cost == 0:
@@ -119,7 +119,7 @@ def fits(number: int, factor: int) -> bool:
     return abs(number) <= LARGEST // factor
 
 
-@kernel()
+@kernel(inline=True)
 def balance_after(holding: Row, bank: Row, brought: int, fee: int) -> tuple[int, bool]:
     """Return what the account holds after a fill, and whether that and all sums fit."""
     worth_scale, fee_scale = int(holding["worth_scale"]), int(holding["fee_scale"])
@@ -130,7 +130,7 @@ def balance_after(holding: Row, bank: Row, brought: int, fee: int) -> tuple[int,
     return balance, sums and fits(balance, int(bank["money_up"]))
 
 
-@kernel()
+@kernel(inline=True)
 def show_booked(tables: TableSet, instrument: int, average: int) -> None:
     """Show a holding; a long one's cost is rounded up, a short one's down."""
     holding = table_at(tables, HOLDINGS, HOLDING_DTYPE)[instrument]
@@ -143,7 +143,7 @@ def show_booked(tables: TableSet, instrument: int, average: int) -> None:
     show_position(tables, instrument, held, money, price, owned)
 
 
-@kernel()
+@kernel(inline=True)
 def book_ahead(tables: TableSet, fills: Rows, place: int) -> bool:
     """Book a fill on paper and show what it changed; False where that is the ledger's work.
 

@@ -128,7 +128,7 @@ def scale_of(scales: Rows, instrument: int) -> tuple[int, int, int]:
     return int(row["numerator"]), int(row["divisor"]), int(row["inverse"])
 
 
-@kernel()
+@kernel(inline=True)
 def twice_mid(view: Row) -> int:
     """Return bid plus ask of a LIVE two-sided book, else 0."""
     if view["state"] != LIVE or view["bid"] <= 0 or view["ask"] <= 0:
@@ -144,7 +144,7 @@ def worst_position(view: Row, side: int, added: int) -> int:
     return max(0, -int(view["position"]) + int(view["open_sell"]) + added)
 
 
-@kernel()
+@kernel(inline=True)
 def last_known_price(view: Row) -> int:
     """Return twice the best price to value a holding at, LIVE or not; 0 if none was seen."""
     if view["bid"] > 0 and view["ask"] > 0:
@@ -172,7 +172,7 @@ def gross_exposure(views: Rows, scales: Rows, instrument: int, added: tuple[int,
     return total
 
 
-@kernel()
+@kernel(inline=True)
 def exposures(intent: Row, views: Rows, scales: Rows) -> tuple[int, int]:
     """Return the worst-case notional over all instruments without an order and with it."""
     number, size = int(intent["instrument"]), int(intent["size"])
@@ -189,7 +189,7 @@ def put(found: NDArray[np.int64], code: int, used: int, allowed: int) -> int:
     return 1 << code if used == UNMEASURED or used > allowed else 0
 
 
-@kernel()
+@kernel(inline=True)
 def check_price(intent: Row, limits: Row, mid2: int, found: NDArray[np.int64]) -> int:
     """Check the collar of a limit price; an order at market has none."""
     if intent["price"] == 0:
@@ -200,7 +200,7 @@ def check_price(intent: Row, limits: Row, mid2: int, found: NDArray[np.int64]) -
     return put(found, PRICE_COLLAR, abs(2 * int(intent["price"]) - mid2), allowed)
 
 
-@kernel()
+@kernel(inline=True)
 def check_reduction(intent: Row, view: Row, found: NDArray[np.int64]) -> int:
     """Check that a reduce-only order closes no more than is held and not yet being closed."""
     held = -int(view["position"]) * int(intent["side"])
@@ -208,7 +208,7 @@ def check_reduction(intent: Row, view: Row, found: NDArray[np.int64]) -> int:
     return put(found, REDUCTION, int(intent["size"]), max(0, held - working))
 
 
-@kernel()
+@kernel(inline=True)
 def check_rate(intent: Row, sent: int, times: NDArray[np.int64], found: NDArray[np.int64]) -> int:
     """Count this order and those let through in the second before it."""
     allowed = len(times)
@@ -220,7 +220,7 @@ def check_rate(intent: Row, sent: int, times: NDArray[np.int64], found: NDArray[
     return put(found, ORDER_RATE, inside, allowed)
 
 
-@kernel()
+@kernel(inline=True)
 def check_size(
     intent: Row, views: Rows, scales: Rows, limits: Row, mid2: int, found: NDArray[np.int64]
 ) -> int:
@@ -242,7 +242,7 @@ def check_size(
     return broken
 
 
-@kernel()
+@kernel(inline=True)
 def check_account(
     before: int, after: int, limits: Row, account: Row, found: NDArray[np.int64]
 ) -> int:
@@ -262,7 +262,7 @@ def check_account(
     return broken | put(found, DRAWDOWN, max(0, int(account["peak"]) - equity), allowed)
 
 
-@kernel()
+@kernel(inline=True)
 def check_shape(intent: Row, view: Row, scale: Row, mid2: int, found: NDArray[np.int64]) -> int:
     """Check tick, lot and the venue's least and largest sizes."""
     size = int(intent["size"])
@@ -280,7 +280,7 @@ def check_shape(intent: Row, view: Row, scale: Row, mid2: int, found: NDArray[np
     return broken
 
 
-@kernel()
+@kernel(inline=True)
 def shapeless(intent: Row, count: int) -> bool:
     """Return whether a row cannot be an order of one of ``count`` instruments at all."""
     return bool(
@@ -295,7 +295,7 @@ def shapeless(intent: Row, count: int) -> bool:
     )
 
 
-@kernel()
+@kernel(inline=True)
 def check_limits(
     intents: Rows,
     views: Rows,

@@ -16,7 +16,7 @@ HALF: Final = 31
 MASK: Final = 2**31 - 1
 
 
-@kernel()
+@kernel(inline=True)
 def wide_product(a: int, b: int) -> tuple[int, int]:
     """Return ``a * b`` as ``high * 2**62 + low``, by halves of 31 bits."""
     a1, a0 = a >> HALF, a & MASK
@@ -28,7 +28,7 @@ def wide_product(a: int, b: int) -> tuple[int, int]:
     return high, ((other & MASK) << HALF) | (lowest & MASK)
 
 
-@kernel()
+@kernel(inline=True)
 def wide_quotient(high: int, low: int, divisor: int) -> tuple[int, int]:
     """Return quotient and remainder of ``high * 2**62 + low`` for ``high < divisor``."""
     rest = high

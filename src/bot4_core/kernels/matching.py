@@ -86,7 +86,7 @@ def has_room(desk: Desk) -> bool:
     return bool(desk[OUT] + 2 * desk[OPEN_ORDERS] + fills + 4 <= desk[OUT_ROOM])
 
 
-@kernel()
+@kernel(inline=True)
 def minds_market(desk: Desk) -> bool:
     """Tell whether a market message can matter to the matcher at all."""
     return bool(desk[OPEN_ORDERS] != 0 or desk[TAKEN] != 0 or desk[LATENCY_MODEL] == FROM_FEED)
@@ -110,7 +110,7 @@ def send(desk: Desk, time: int) -> int:
     return row
 
 
-@kernel()
+@kernel(inline=True)
 def submit(desk: Desk, intent: NDArray[np.int64], time: int) -> bool:
     """Send a new order.
 
@@ -143,7 +143,7 @@ def submit(desk: Desk, intent: NDArray[np.int64], time: int) -> bool:
     return True
 
 
-@kernel()
+@kernel(inline=True)
 def submit_cancel(desk: Desk, number: int, instrument: int, side: int, time: int) -> bool:
     """Send the cancellation of an order; same result as ``submit``."""
     row = send(desk, time)
@@ -163,7 +163,7 @@ def submit_cancel(desk: Desk, number: int, instrument: int, side: int, time: int
     return True
 
 
-@kernel()
+@kernel(inline=True)
 def advance(desk: Desk, sight: Sight, now: int) -> bool:
     """Let every request that has arrived by a time meet the present books.
 
@@ -189,14 +189,14 @@ def advance(desk: Desk, sight: Sight, now: int) -> bool:
     return True
 
 
-@kernel()
+@kernel(inline=True)
 def note_feed(desk: Desk, records: NDArray[np.void], start: int, stop: int) -> None:
     """Note how long the last of some records took, where latencies follow the feed."""
     if desk[LATENCY_MODEL] == FROM_FEED and stop > start:
         see_feed(desk, int(records[stop - 1]["time"]), int(records[stop - 1]["received"]))
 
 
-@kernel()
+@kernel(inline=True)
 def match_events(desk: Desk, sight: Sight, records: NDArray[np.void], start: int, stop: int) -> int:
     """Let market events reach our resting orders; the books must already contain them.
 
@@ -231,7 +231,7 @@ def match_events(desk: Desk, sight: Sight, records: NDArray[np.void], start: int
     return stop
 
 
-@kernel()
+@kernel(inline=True)
 def on_book(desk: Desk, sight: Sight, instrument: int) -> None:
     """After a book message: move our queue positions, and fill what the book has crossed."""
     for side in (1, -1):

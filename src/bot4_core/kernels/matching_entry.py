@@ -91,7 +91,7 @@ NOTIONAL_LIMIT: Final = 2**62
 NO_PRICE: Final = 2**62
 
 
-@kernel()
+@kernel(inline=True)
 def is_supported(desk: Desk, order: int) -> bool:
     """Tell whether the paper venue has an order's type, side and conditions."""
     if desk[order + SIDE] not in (1, -1) or desk[order + TIME_IN_FORCE] == GTD:
@@ -120,7 +120,7 @@ def refusal(desk: Desk, sight: Sight, order: int) -> int:
     return size_refusal(desk, sight, order, terms)
 
 
-@kernel()
+@kernel(inline=True)
 def size_refusal(desk: Desk, sight: Sight, order: int, terms: int) -> int:
     """Return what is wrong with an order's size and conditions at its price."""
     instrument, side, size = desk[order + INSTRUMENT], desk[order + SIDE], desk[order + SIZE]
@@ -186,7 +186,7 @@ def taking_limit(desk: Desk, order: int) -> int:
     return int(limit)
 
 
-@kernel()
+@kernel(inline=True)
 def take_past_own(desk: Desk, sight: Sight, order: int) -> None:
     """Fill an order from the displayed book; where it meets our own, one or both expire."""
     limit, reach = limit_of(desk, order), taking_limit(desk, order)
@@ -202,7 +202,7 @@ def take_past_own(desk: Desk, sight: Sight, order: int) -> None:
         take(desk, sight, order, reach, AS_TAKER)
 
 
-@kernel()
+@kernel(inline=True)
 def order_arrives(desk: Desk, sight: Sight, request: int) -> None:
     """Refuse an order, or accept it, fill what can be filled, and rest or expire what is left."""
     order = desk[request + OF_ORDER]
@@ -252,7 +252,7 @@ def refuse(desk: Desk, kind: int, request: int, reason: int) -> None:
     desk[at + EVENT_AUX] = reason
 
 
-@kernel()
+@kernel(inline=True)
 def cancel_arrives(desk: Desk, request: int) -> None:
     """Cancel a resting order, or say that there is none (any more)."""
     order = int(desk[request + OF_ORDER])

@@ -111,7 +111,7 @@ def available(desk: Desk, sight: Sight, instrument: int, side: int, price: int) 
     return shown
 
 
-@kernel()
+@kernel(inline=True)
 def remember_taken(desk: Desk, sight: Sight, order: int, price: int, size: int) -> None:
     """Note what an order took at a level; when the memory is full the oldest note goes."""
     instrument, side = desk[order + INSTRUMENT], -desk[order + SIDE]
@@ -143,7 +143,7 @@ def drop_taken(desk: Desk, row: int) -> None:
     desk[TAKEN] -= 1
 
 
-@kernel()
+@kernel(inline=True)
 def forget_refreshed(desk: Desk, sight: Sight, instrument: int) -> None:
     """Forget what we took at levels of an instrument whose displayed size has changed since."""
     row = desk[TAKEN_AT]

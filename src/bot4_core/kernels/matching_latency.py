@@ -63,7 +63,7 @@ def latency(desk: Desk, way: int, base: int) -> int:
     return int(base)
 
 
-@kernel()
+@kernel(inline=True)
 def see_feed(desk: Desk, sent: int, received: int) -> None:
     """Note how long a message of the venue took; one without a time of sending tells nothing.
 

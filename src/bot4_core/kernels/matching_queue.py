@@ -44,7 +44,7 @@ def power(base: float, exponent: int) -> float:
     return result
 
 
-@kernel()
+@kernel(inline=True)
 def share_behind(model: int, exponent: int, ahead: float, behind: float) -> float:
     """Return the share of what leaves a level that leaves from behind an order.
 
@@ -82,7 +82,7 @@ def share_behind(model: int, exponent: int, ahead: float, behind: float) -> floa
     return weight / (power(ahead, exponent) + weight)
 
 
-@kernel()
+@kernel(inline=True)
 def requeue(desk: Desk, order: int, shown: int) -> None:
     """Move an order's queue position to the newly displayed size of its level.
 

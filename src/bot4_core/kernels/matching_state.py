@@ -252,7 +252,7 @@ def exact_fee(notional: int, rate: int, unit: int) -> int:
     return int((notional // unit) * rate - ((-(notional % unit) * rate) // unit))
 
 
-@kernel()
+@kernel(inline=True)
 def fee_of(desk: Desk, terms: int, price: int, size: int, role: int) -> int:
     """Return the fee of a fill at the settlement exponent, rounded up (a rebate down).
 

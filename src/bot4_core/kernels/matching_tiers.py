@@ -20,13 +20,13 @@ __all__ = ["count_volume", "tier_words"]
 MOST_VOLUME = 2**62
 
 
-@kernel()
+@kernel(inline=True)
 def tier_words(instruments: int) -> int:
     """Return the length of a tier's row: its volume, then maker and taker rate an instrument."""
     return 1 + 2 * instruments
 
 
-@kernel()
+@kernel(inline=True)
 def count_volume(desk: Desk, terms: int, price: int, size: int) -> None:
     """Add a fill to the volume; from a tier's volume on, its rates hold for every instrument."""
     if desk[TIERS] == 0:

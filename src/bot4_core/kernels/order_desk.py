@@ -127,7 +127,7 @@ def enlist(tables: TableSet, place: int) -> None:
     table_at(tables, TALLY, TALLY_DTYPE)[0]["open"] += 1
 
 
-@kernel()
+@kernel(inline=True)
 def strike_off(tables: TableSet, place: int) -> None:
     """Take an order out of its instrument's chain."""
     orders = table_at(tables, ORDERS, ORDER_DTYPE)
@@ -147,7 +147,7 @@ def strike_off(tables: TableSet, place: int) -> None:
     table_at(tables, TALLY, TALLY_DTYPE)[0]["open"] -= 1
 
 
-@kernel()
+@kernel(inline=True)
 def let_go(tables: TableSet, place: int) -> None:
     """Give the fills of a finished order back; its row is about to be taken."""
     order = table_at(tables, ORDERS, ORDER_DTYPE)[place]
@@ -204,7 +204,7 @@ def create(tables: TableSet, intent: Row) -> int:
     return place
 
 
-@kernel()
+@kernel(inline=True)
 def clear_evidence(order: Row) -> None:
     """Start an order without any evidence."""
     order["status"] = IS_CREATED
@@ -243,7 +243,7 @@ def changed(tables: TableSet, place: int, before: int, reserved: int) -> None:
         enlist(tables, place)
 
 
-@kernel()
+@kernel(inline=True)
 def expect_answer(tables: TableSet, order: Row, kind: int, received: int) -> None:
     """Note when somebody has to look after an order whose evidence leaves a question."""
     tally = table_at(tables, TALLY, TALLY_DTYPE)[0]
@@ -275,7 +275,7 @@ def file_evidence(
     return CHANGED
 
 
-@kernel()
+@kernel(inline=True)
 def file_fill(tables: TableSet, place: int, event: Row, outcome: NDArray[np.int64]) -> int:
     """Add an execution, its correction or its bust to the order in a row; as ``file_event``."""
     order = table_at(tables, ORDERS, ORDER_DTYPE)[place]
@@ -288,7 +288,7 @@ def file_fill(tables: TableSet, place: int, event: Row, outcome: NDArray[np.int6
     return code
 
 
-@kernel()
+@kernel(inline=True)
 def file_event(
     tables: TableSet, events: NDArray[np.void], at: int, outcome: NDArray[np.int64]
 ) -> int:
@@ -336,7 +336,7 @@ def file_event(
     return code
 
 
-@kernel()
+@kernel(inline=True)
 def time_of(event: Row) -> int:
     """Return when evidence was received; of an answer that nothing was found, when it was given."""
     if event["kind"] == KIND_NOT_FOUND and event["time"] > 0:
@@ -344,7 +344,7 @@ def time_of(event: Row) -> int:
     return int(event["received"])
 
 
-@kernel()
+@kernel(inline=True)
 def file_sent(tables: TableSet, place: int, now: int) -> None:
     """File that an order's bytes leave."""
     file_evidence(tables, place, KIND_SENT, now, (-1, -1, -1))

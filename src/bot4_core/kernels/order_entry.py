@@ -92,13 +92,13 @@ ROUTER_STATES: Final = int(Slot.ROUTER_STATES)
 ROUTER_PARAMS: Final = int(Slot.ROUTER_PARAMS)
 
 
-@kernel()
+@kernel(inline=True)
 def resting(desk: Row, side: int, now: int) -> bool:
     """Tell whether a side waits after a refusal or a reject."""
     return bool(now < (desk["rest_buy"] if side > 0 else desk["rest_sell"]))
 
 
-@kernel()
+@kernel(inline=True)
 def position_room(tables: TableSet, instrument: int, side: int, twice_price: int) -> int:
     """Return the largest size that may still be added to a side's worst-case position."""
     view = table_at(tables, VIEWS, VIEW_DTYPE)[instrument]
@@ -109,7 +109,7 @@ def position_room(tables: TableSet, instrument: int, side: int, twice_price: int
     return room if room >= max(1, int(scale["min_size"])) else 0
 
 
-@kernel()
+@kernel(inline=True)
 def fitting(tables: TableSet, instrument: int, side: int, price: int, size: int) -> int:
     """Cut a size to what is left of the position limit; what reduces is left as it is."""
     view = table_at(tables, VIEWS, VIEW_DTYPE)[instrument]
@@ -120,7 +120,7 @@ def fitting(tables: TableSet, instrument: int, side: int, price: int, size: int)
     return quantised(min(size, room), int(view["lot"]))
 
 
-@kernel()
+@kernel(inline=True)
 def taking(tables: TableSet, instrument: int, side: int) -> bool:
     """Tell whether a taking order of an instrument's decision is still on its way, anywhere."""
     orders = table_at(tables, ORDERS, ORDER_DTYPE)
@@ -150,7 +150,7 @@ def next_wanted(tables: TableSet) -> int:
     return NOBODY
 
 
-@kernel()
+@kernel(inline=True)
 def write_intent(tables: TableSet, instrument: int, row: Row, size: int, now: int) -> None:
     """Write the order for a wanted row as the one intent."""
     intent = table_at(tables, INTENTS, INTENT_DTYPE)[0]
@@ -198,7 +198,7 @@ def next_order(tables: TableSet, instrument: int, now: int) -> int:
     return NOBODY
 
 
-@kernel()
+@kernel(inline=True)
 def fair_route(tables: TableSet, count: int, size: int) -> bool:
     """Tell whether children are orders of known instruments that add up to no more than a size.
 
@@ -256,7 +256,7 @@ def send(tables: TableSet, instrument: int, signal: int, wish: int) -> int:
     return route(tables, instrument, signal, wish)
 
 
-@kernel()
+@kernel(inline=True)
 def prepare(tables: TableSet, instrument: int, now: int) -> bool:
     """Plan what is wanted; False where nothing changes for any order."""
     restrict(tables, instrument)
@@ -270,7 +270,7 @@ def prepare(tables: TableSet, instrument: int, now: int) -> bool:
     return not nothing
 
 
-@kernel()
+@kernel(inline=True)
 def order(tables: TableSet, instrument: int, count: int, now: int) -> int:
     """Bring the orders of an instrument in line with sized signals.
 

@@ -97,7 +97,7 @@ def fact_of(kind: int) -> int:
     return int(FACTS[kind]) if 0 <= kind <= LARGEST_KIND else SAYS_NOTHING
 
 
-@kernel()
+@kernel(inline=True)
 def ended_status(facts: int) -> int:
     """Return the status of an order that is over; the venue's word stands above ours."""
     if facts & CANCELED:
@@ -105,7 +105,7 @@ def ended_status(facts: int) -> int:
     return IS_EXPIRED if facts & EXPIRED else IS_REJECTED
 
 
-@kernel()
+@kernel(inline=True)
 def unfilled_status(facts: int) -> int:
     """Return the status of an order that is not over and has no fills."""
     if facts & ACCEPTED:
@@ -115,7 +115,7 @@ def unfilled_status(facts: int) -> int:
     return IS_SUBMITTED if facts & SENT else IS_CREATED
 
 
-@kernel()
+@kernel(inline=True)
 def status_of(facts: int, executed: int, filled: int, size: int, pending: int) -> int:
     """Say what an order's evidence amounts to, strongest first.
 
@@ -141,7 +141,7 @@ def status_of(facts: int, executed: int, filled: int, size: int, pending: int) -
     return IS_PARTIAL if filled else unfilled_status(facts)
 
 
-@kernel()
+@kernel(inline=True)
 def pending_status(order: Row) -> int:
     """Return what was asked for last and not refused since; 0 for nothing."""
     cancel, replace = int(order["cancel_requested"]), int(order["replace_requested"])
@@ -150,7 +150,7 @@ def pending_status(order: Row) -> int:
     return IS_PENDING_CANCEL if cancel >= replace else IS_PENDING_REPLACE
 
 
-@kernel()
+@kernel(inline=True)
 def most_executed(order: Row, status: int) -> int:
     """Return how much of an order may have been executed, told or not."""
     size, facts = int(order["size"]), int(order["facts"])
@@ -175,7 +175,7 @@ def settle(order: Row, received: int) -> None:
     order["reserved"] = max(0, most_executed(order, status) - executed)
 
 
-@kernel()
+@kernel(inline=True)
 def note_time(order: Row, kind: int, received: int) -> None:
     """Keep when something was asked for or refused: the latest time, of sending the first."""
     if kind == KIND_SENT:
@@ -191,7 +191,7 @@ def note_time(order: Row, kind: int, received: int) -> None:
         order["not_found"] = max(int(order["not_found"]), received)
 
 
-@kernel()
+@kernel(inline=True)
 def absorb(
     order: Row, kind: int, received: int, open_size: int, venue_order: int, reason: int
 ) -> None:

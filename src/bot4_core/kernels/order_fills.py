@@ -68,7 +68,7 @@ def revision_of(event: Row) -> int:
     return FINAL if event["kind"] == BUSTED else max(1, int(event["time"]))
 
 
-@kernel()
+@kernel(inline=True)
 def revise(order: Row, fill: Row, event: Row, outcome: NDArray[np.int64]) -> None:
     """Let an event's words stand for a trade, and say what was booked of it before."""
     size = 0 if event["kind"] == BUSTED else int(event["size"])
@@ -81,7 +81,7 @@ def revise(order: Row, fill: Row, event: Row, outcome: NDArray[np.int64]) -> Non
     fill["fee"], fill["flags"] = event["aux"], event["flags"]
 
 
-@kernel()
+@kernel(inline=True)
 def known_trade(tables: TableSet, order: Row, trade: int) -> int:
     """Return the row of an order's trade, -1 for none."""
     fills = table_at(tables, FILLS, FILL_DTYPE)
@@ -91,7 +91,7 @@ def known_trade(tables: TableSet, order: Row, trade: int) -> int:
     return place
 
 
-@kernel()
+@kernel(inline=True)
 def add_trade(tables: TableSet, order: Row, trade: int) -> int:
     """Chain a row for a new trade; -1 where there is no room."""
     fills = table_at(tables, FILLS, FILL_DTYPE)
@@ -109,7 +109,7 @@ def add_trade(tables: TableSet, order: Row, trade: int) -> int:
     return place
 
 
-@kernel()
+@kernel(inline=True)
 def file_execution(tables: TableSet, order: Row, event: Row, outcome: NDArray[np.int64]) -> int:
     """Add what an event says of a trade to an order, which is to be settled after a change.
 

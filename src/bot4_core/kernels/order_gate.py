@@ -103,7 +103,7 @@ def let_rest(tables: TableSet, instrument: int, side: int, now: int) -> None:
         desk["rest_sell"] = until
 
 
-@kernel()
+@kernel(inline=True)
 def beyond_limits(tables: TableSet, intent: Row) -> int:
     """Return why the gate keeps an order back, limits apart: bits of ``Refused``."""
     desk = table_at(tables, DESKS, DESK_DTYPE)[intent["instrument"]]
@@ -120,7 +120,7 @@ def beyond_limits(tables: TableSet, intent: Row) -> int:
     return bits
 
 
-@kernel()
+@kernel(inline=True)
 def verdict(tables: TableSet) -> int:
     """Judge the one intent; 0 lets it out, else bits of ``LimitCode`` and ``Refused``."""
     intents = table_at(tables, INTENTS, INTENT_DTYPE)
@@ -142,7 +142,7 @@ def verdict(tables: TableSet) -> int:
     return broken | beyond_limits(tables, intents[0])
 
 
-@kernel()
+@kernel(inline=True)
 def note_order(tables: TableSet, now: int) -> None:
     """Count an order that leaves towards the order rate."""
     account = table_at(tables, ACCOUNT, ACCOUNT_DTYPE)[0]
@@ -151,7 +151,7 @@ def note_order(tables: TableSet, now: int) -> None:
     account["sent"] += 1
 
 
-@kernel()
+@kernel(inline=True)
 def show_grounds(tables: TableSet, place: int, instrument: int, signal: int) -> None:
     """Copy all that a decision on an instrument looked at beside an action."""
     table_at(tables, SHOWN_VIEWS, VIEW_DTYPE)[place] = table_at(tables, VIEWS, VIEW_DTYPE)[
@@ -209,7 +209,7 @@ def record(
     show_grounds(tables, place, instrument, signal)
 
 
-@kernel()
+@kernel(inline=True)
 def trace_order(tables: TableSet, action: Row) -> None:
     """Add a judged order to the trace of the run."""
     signal = int(action["signal"])

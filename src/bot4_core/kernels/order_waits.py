@@ -32,7 +32,7 @@ DESKS: Final = int(Slot.DESKS)
 TALLY: Final = int(Slot.TALLY)
 
 
-@kernel()
+@kernel(inline=True)
 def late_from(tables: TableSet, place: int) -> int:
     """Return the time from which on the order in a row is late: 0 for long ago, or never."""
     order = table_at(tables, ORDERS, ORDER_DTYPE)[place]
@@ -51,7 +51,7 @@ def late_from(tables: TableSet, place: int) -> int:
     return NEVER_DUE
 
 
-@kernel()
+@kernel(inline=True)
 def is_late(tables: TableSet) -> bool:
     """Tell whether anybody has to be asked about an order now; if not, note when to look again.
 

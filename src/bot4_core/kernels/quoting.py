@@ -92,7 +92,7 @@ def size_worth(scale: Row, twice_price: int, money: int) -> int:
     return LARGEST if size == TOO_LARGE else size
 
 
-@kernel()
+@kernel(inline=True)
 def is_worth_less(scale: Row, twice_price: int, money: int, size: int) -> bool:
     """Tell, where it is quickly told, that a size's notional is at most an amount."""
     if scale["inverse"] or not 0 < twice_price < SHORT or not 0 < scale["numerator"] < SHORT:
@@ -107,7 +107,7 @@ def quantised(size: int, lot: int) -> int:
     return size - size % max(1, lot)
 
 
-@kernel()
+@kernel(inline=True)
 def sized(scale: Row, view: Row, cap: int, size: int, price: int) -> int:
     """Cut a wanted size to what one order may be worth, and to the lot."""
     twice = max(int(view["bid"]) + int(view["ask"]), 2 * price)
@@ -119,13 +119,13 @@ def sized(scale: Row, view: Row, cap: int, size: int, price: int) -> int:
     return quantised(min(size, room), int(view["lot"]))
 
 
-@kernel()
+@kernel(inline=True)
 def on_grid(side: int, price: int, tick: int) -> int:
     """Round a buy price down to the tick, a sell price up."""
     return price - price % tick if side > 0 else price + -price % tick
 
 
-@kernel()
+@kernel(inline=True)
 def want(tables: TableSet, instrument: int, count: int) -> bool:
     """Turn sized signals into wanted quotes and trades, never at more risk than asked.
 
@@ -171,7 +171,7 @@ def want(tables: TableSet, instrument: int, count: int) -> bool:
     return True
 
 
-@kernel()
+@kernel(inline=True)
 def restrict(tables: TableSet, instrument: int) -> None:
     """Cut wanted quotes down to what the breaker that holds the instrument allows.
 
@@ -190,7 +190,7 @@ def restrict(tables: TableSet, instrument: int) -> None:
         row["size"] = min(int(row["size"]), allowed)
 
 
-@kernel()
+@kernel(inline=True)
 def same_as_before(tables: TableSet, instrument: int) -> bool:
     """Remember the wanted quotes; tell whether the same ones are settled and nothing is to take."""
     desk = table_at(tables, DESKS, DESK_DTYPE)[instrument]
@@ -257,7 +257,7 @@ def lowest_wanted(tables: TableSet, side: int, stage: int) -> int:
     return best
 
 
-@kernel()
+@kernel(inline=True)
 def lowest_fitting(tables: TableSet, instrument: int, target: Row, stamp: int) -> int:
     """Return the cheapest standing order that does for a target, the oldest of equals."""
     orders = table_at(tables, ORDERS, ORDER_DTYPE)
@@ -295,7 +295,7 @@ def cancel(tables: TableSet, place: int, now: int) -> bool:
     return True
 
 
-@kernel()
+@kernel(inline=True)
 def match_side(tables: TableSet, instrument: int, side: int, stamp: int) -> int:
     """Pair wanted quotes of one side with standing orders; return how many were wanted at all."""
     orders = table_at(tables, ORDERS, ORDER_DTYPE)
@@ -314,7 +314,7 @@ def match_side(tables: TableSet, instrument: int, side: int, stamp: int) -> int:
     return count
 
 
-@kernel()
+@kernel(inline=True)
 def cancel_unkept(tables: TableSet, instrument: int, side: int, stamp: int, now: int) -> bool:
     """Cancel what no wanted quote kept; tell whether new orders may go out on the side.
 
@@ -337,7 +337,7 @@ def cancel_unkept(tables: TableSet, instrument: int, side: int, stamp: int, now:
     return not unknown and cancelling <= table_at(tables, CONDUCT, CONDUCT_DTYPE)[0]["in_flight"]
 
 
-@kernel()
+@kernel(inline=True)
 def hold_back(tables: TableSet, side: int) -> None:
     """Let the missing quotes of a side wait."""
     place = lowest_wanted(tables, side, MISSING)
@@ -346,7 +346,7 @@ def hold_back(tables: TableSet, side: int) -> None:
         place = lowest_wanted(tables, side, MISSING)
 
 
-@kernel()
+@kernel(inline=True)
 def plan(tables: TableSet, instrument: int, now: int) -> None:
     """Compare wanted quotes with the working orders; cancel what no longer fits.
 

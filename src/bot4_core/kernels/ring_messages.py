@@ -140,7 +140,7 @@ def publish_message(ring: Words, place: int, length: int, kind: int) -> None:
 # -- reading --------------------------------------------------------------------------------------
 
 
-@kernel()
+@kernel(inline=True)
 def begin_at_head(ring: Words, cursor: Words) -> None:
     """Let a reader of many go on with the next message to be written, and count what it missed."""
     for _ in range(TRIES):

@@ -24,13 +24,13 @@ SERIES_TIMES: Final = int(Slot.SERIES_TIMES)
 SERIES_ROWS: Final = int(Slot.SERIES_ROWS)
 
 
-@kernel()
+@kernel(inline=True)
 def is_sample_due(tables: TableSet, now: int) -> bool:
     """Tell whether a sample is due at a receive time."""
     return bool(now >= table_at(tables, SERIES_CURSOR, INTEGER)[DUE])
 
 
-@kernel()
+@kernel(inline=True)
 def take_sample(tables: TableSet, now: int) -> bool:
     """Note equity, and each instrument's inventory, mid and spread; False without room for it."""
     cursor = table_at(tables, SERIES_CURSOR, INTEGER)

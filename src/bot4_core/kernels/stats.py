@@ -59,7 +59,7 @@ def rolling_clear(moments: Floats, cursor: Integers) -> None:
     cursor[:] = 0
 
 
-@kernel()
+@kernel(inline=True)
 def rolling_refresh(window: Floats, moments: Floats, cursor: Integers) -> None:
     """Compute mean and squares from the values kept, in two passes; exact for equal values.
 

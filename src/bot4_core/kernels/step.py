@@ -90,7 +90,7 @@ def show_book(row: Row, view: Row, time: int, received: int) -> None:
     view["last_side"] = row["trade_side"]
 
 
-@kernel()
+@kernel(inline=True)
 def show_depth(row: Row, memory: NDArray[np.int64], view: Row, size: int) -> None:
     """Write the average prices of selling and buying a size now, NaN where a side is too thin."""
     view["vwap_bid"] = math.nan

@@ -68,7 +68,7 @@ def paired(one: int, other: int, key: int) -> int:
     return wrapped(wrapped(one + key) * wrapped(other + wrapped(key ^ STEP)))
 
 
-@kernel()
+@kernel(inline=True)
 def trace_events(tables: TableSet, records: NDArray[np.void], start: int, stop: int) -> None:
     """Add event records.
 

@@ -60,7 +60,7 @@ def ewma_variances(returns: Floats, decay: float, first: float, out: Floats) -> 
     out[len(returns)] = variance
 
 
-@kernel()
+@kernel(inline=True)
 def sample_push(
     window: Floats, moments: Floats, cursor: Integers, change: float, elapsed: int
 ) -> None:
@@ -79,7 +79,7 @@ def sample_push(
     rolling_push(window, moments, cursor, change / math.sqrt(elapsed * NANOSECOND))
 
 
-@kernel()
+@kernel(inline=True)
 def sample_volatility(moments: Floats, cursor: Integers, minimum: int) -> float:
     """Return the standard deviation (ddof = 1) per square-root second; NaN while warming up.
 
