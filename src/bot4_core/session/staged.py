@@ -108,7 +108,7 @@ class StagedDriver:
                 code = self._thought(OBSERVE_AND_ACT)
                 if code:
                     self._go_on(code, records, start)
-            elif code:
+            else:
                 self._go_on(code, records, start)
             start = ends[END]
             if counts[ACTIONS] > MOST_WAITING:

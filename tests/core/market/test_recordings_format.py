@@ -27,6 +27,7 @@ from bot4_core.market.recordings.frames import (
     preamble,
 )
 from bot4_core.market.recordings.messages import block_from_messages
+from bot4_core.market.recordings.recorded_messages import message_files
 
 
 @pytest.fixture
@@ -55,6 +56,15 @@ def test_what_was_written_is_read_back(path: Path) -> None:
         for n in range(3)
         for pair in ((b'{"n":%d}' % n, 30 * n, 0), (b"\xff\x00", 30 * n + 5, 0))
     ]
+
+
+def test_messages_are_read_as_those_of_the_files_that_they_came_from(path: Path) -> None:
+    write(path, 3)
+    (file,) = message_files(Recording(path))
+    blocks = list(file.blocks())
+    assert file.origins == [Origin(source="a.gz", connection="c1")]
+    assert [block.message(0) for block in blocks] == [b'{"n":%d}' % n for n in range(3)]
+    assert all(not block.origins.any() for block in blocks)
 
 
 def test_events_are_views_of_the_file(path: Path) -> None:

@@ -199,7 +199,7 @@ def test_connection_logs_are_sorted_by_time_and_keep_their_origins(tmp_path: Pat
         for block in file.blocks()
         for i in range(len(block))
     ]
-    stream = Origin(source="x", connection="w")
+    stream = Origin(source="x", connection="w", url="wss://v")
     response = Origin(source="x", channel=Channel.RESPONSE, connection="h", url="https://v/info")
     depth = Origin(
         source="x", channel=Channel.RESPONSE, connection="h", url="https://v/depth?symbol=A"

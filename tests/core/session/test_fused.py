@@ -1,6 +1,7 @@
 """What makes the fused loop stop, and that it goes on as the staged driver would."""
 
 from collections.abc import Callable, Sequence
+from decimal import Decimal
 from functools import partial
 
 import numpy as np
@@ -17,6 +18,7 @@ from tests.core.session.session_world import (
 )
 from tests.core.session.test_forms import INSTRUMENTS, TwoFormSizer, form
 
+from bot4_core.domain_types.accounts import CostMethod
 from bot4_core.domain_types.records import (
     EVENT_DTYPE,
     EventFlag,
@@ -42,7 +44,7 @@ from bot4_core.kernels.order_rows import NOBODY, Slot
 from bot4_core.kernels.sampling import COUNT
 from bot4_core.plugins.interfaces import CompiledForm, PartSettings, Strategy
 from bot4_core.session import paper_desk
-from bot4_core.session.config import DriverChoice, LimitsConfig, QuotingConfig
+from bot4_core.session.config import AccountConfig, DriverChoice, LimitsConfig, QuotingConfig
 from bot4_core.session.paper import PaperSettings
 from bot4_core.session.runner import SessionRunner
 from bot4_core.session.series import POINTS
@@ -89,10 +91,15 @@ def wandering(wide: int = 0) -> list[Records]:
 
 
 def runner_of(
-    driver: DriverChoice, messages: Sequence[Records], latency: int = STEP, rate: int = 10_000
+    driver: DriverChoice,
+    messages: Sequence[Records],
+    latency: int = STEP,
+    rate: int = 10_000,
+    cost: CostMethod = CostMethod.AVERAGE,
 ) -> SessionRunner:
     config = configuration(
         driver=driver,
+        account=AccountConfig(asset="USDT", cash=Decimal(100_000), cost=cost),
         quoting=QuotingConfig(retry_ms=1),
         limits=LimitsConfig(preset=LimitsPreset.AGGRESSIVE, max_orders_per_second=rate),
     )
@@ -111,10 +118,11 @@ def both(
     change: Callable[[SessionRunner], None] = lambda _: None,
     latency: int = STEP,
     rate: int = 10_000,
+    cost: CostMethod = CostMethod.AVERAGE,
 ) -> SessionRunner:
     """Run both drivers, the fused one changed before; hold their digests equal."""
-    staged = runner_of(DriverChoice.STAGED, messages, latency, rate).run()
-    runner = runner_of(DriverChoice.FUSED, messages, latency, rate)
+    staged = runner_of(DriverChoice.STAGED, messages, latency, rate, cost).run()
+    runner = runner_of(DriverChoice.FUSED, messages, latency, rate, cost)
     change(runner)
     report = runner.run()
     assert report.digest == staged.digest
@@ -158,6 +166,12 @@ def test_fills_find_room_while_the_loop_runs() -> None:
     assert both(wandering(), fill_up)._session.state.account.fills > 0
 
 
+@pytest.mark.parametrize("latency", [0, STEP])
+def test_fills_that_only_the_ledger_can_book_stop_the_loop(latency: int) -> None:
+    runner = both(wandering(), latency=latency, cost=CostMethod.FIFO)
+    assert runner._session.state.account.fills > 0
+
+
 def test_a_desk_without_room_grows(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(paper_desk, "new_desk", partial(new_desk, requests=32, out=262))
     assert both(wandering())._session.state.account.fills > 0
@@ -193,9 +207,10 @@ def test_a_fee_that_could_leave_64_bits_ends_the_run() -> None:
         runner.run()
 
 
+@pytest.mark.parametrize("cost", CostMethod)
 @pytest.mark.parametrize("filled", [False, True])
-def test_evidence_that_does_not_fit_stops_new_risk(*, filled: bool) -> None:
-    runner = runner_of(DriverChoice.FUSED, [])
+def test_evidence_that_does_not_fit_stops_new_risk(cost: CostMethod, *, filled: bool) -> None:
+    runner = runner_of(DriverChoice.FUSED, [], cost=cost)
     venue, play = runner._market.paper, runner._fused
     assert venue is not None
     assert play is not None

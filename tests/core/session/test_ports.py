@@ -6,12 +6,12 @@ import pytest
 
 from bot4_core.session.feed import FeedLink
 from bot4_core.session.markets import SimulatedVenue
-from bot4_core.session.ports import Clock, Market, Progress, Stop
+from bot4_core.session.ports import Clock, Connect, Market, Progress, Stop
 
 PROPERTIES = {"instruments", "table", "share", "quarantined", "warnings", "now", "paper"}
 METHODS = [
     (port, name)
-    for port in (Clock, FeedLink, Market, Progress, Stop, SimulatedVenue)
+    for port in (Clock, Connect, FeedLink, Market, Progress, Stop, SimulatedVenue)
     for name in vars(port)
     if callable(vars(port)[name]) or name in PROPERTIES
     if name == "__call__" or not name.startswith("_")

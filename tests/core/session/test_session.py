@@ -43,6 +43,8 @@ from bot4_core.domain_types.records import (
     TimeInForce,
 )
 from bot4_core.errors import ValidationError
+from bot4_core.kernels.order_desk import NO_ORDER_ROOM
+from bot4_core.kernels.order_rows import Slot
 from bot4_core.plugins.interfaces import Record
 from bot4_core.session.config import LimitsConfig, QuotingConfig
 from bot4_core.session.effects import (
@@ -227,6 +229,35 @@ def test_a_withheld_order_gives_its_reservation_back() -> None:
     world.session.withhold(1)
     assert world.session.state.views["open_buy"][0] == 0
     assert world.session.state.account.orders[1].status is OrderStatus.REJECTED
+
+
+def test_withholding_an_order_twice_says_it_once() -> None:
+    world = make_world()
+    start(world)
+    world.session.withhold(1, "no room")
+    assert len(world.session.take_effects()) == 1
+    world.session.withhold(1, "no room")
+    assert world.session.take_effects() == []
+
+
+def test_a_batch_is_taken_in_message_by_message_as_at_once() -> None:
+    batch = np.concatenate([touch(START, BID, ASK), touch(START + SECOND, BID, ASK)])
+    whole, parts = make_world(), make_world()
+    whole.session.decide(batch)
+    for stop in (len(batch) // 2, len(batch)):
+        parts.session.decide(batch, stop - len(batch) // 2, stop)
+    assert parts.session.state.decisions == whole.session.state.decisions == 2
+
+
+def test_room_is_made_for_an_order_that_closes_a_position() -> None:
+    world = make_world()
+    ordering = world.session.state.ordering
+    think, answers = ordering._think, [NO_ORDER_ROOM]
+    before = len(ordering.tables[Slot.ORDERS])
+    ordering._think = lambda *given: answers.pop() if answers else think(*given)
+    ordering.flatten(0, 100, "a test", START + SECOND)
+    assert len(ordering.tables[Slot.ORDERS]) == 2 * before
+    assert answers == []
 
 
 def test_records_of_another_layout_are_refused() -> None:

@@ -76,7 +76,8 @@ class ConnectionLog(MessageFile):
                 if entry["t"] not in NOTES:
                     self.refused.add(line, text)
                 else:
-                    self._addresses[str(entry.get("conn", ""))] = str(entry.get("addr", ""))
+                    if "addr" in entry:
+                        self._addresses[str(entry.get("conn", ""))] = str(entry["addr"])
                     self.other += 1
                 return None
             connection = str(entry.get("conn", ""))
