@@ -95,12 +95,12 @@ class CoinbaseMarketData(DecodingExchange):
         self._add_aliases()
 
     @property
-    def source(self) -> str:
+    def source(self) -> str:  # pyright: ignore[reportIncompatibleVariableOverride]  # it remembers
         """The connection that the next messages come from."""
         return self._source
 
     @source.setter
-    def source(self, connection: str) -> None:
+    def source(self, connection: str) -> None:  # pyright: ignore[reportIncompatibleVariableOverride]  # as above
         if connection != self._source:
             self._expected[self._source] = int(self._state[0]["expected"])
             self._source = connection

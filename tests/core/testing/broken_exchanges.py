@@ -5,7 +5,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import attrs
-from tests.core.testing.conforming_exchange import ROW, ModelExchange
+import numpy as np
+from numpy.typing import NDArray
+from tests.core.testing.conforming_exchange import ROW, Asked, ModelExchange
 
 from bot4_core.domain_types.canonical_types import (
     ClientOrderId,
@@ -118,13 +120,30 @@ class Grudging(ModelExchange):
 
 
 class BlocksOfOne(ModelExchange):
-    def decode_block(self, buffer: Any, starts: Any, stops: Any, *rest: Any) -> int:
-        return super().decode_block(buffer, starts[:-1], stops[:-1], *rest) + 1
+    def decode_block(
+        self,
+        buffer: NDArray[np.uint8],
+        starts: NDArray[np.int64],
+        stops: NDArray[np.int64],
+        received: NDArray[np.int64],
+        batch: EventBatch,
+        first: int = 0,
+    ) -> int:
+        done = super().decode_block(buffer, starts[:-1], stops[:-1], received, batch, first)
+        return done + 1
 
 
 class Standing(ModelExchange):
-    def decode_block(self, *arguments: Any) -> int:
-        return int(arguments[-1])
+    def decode_block(
+        self,
+        buffer: NDArray[np.uint8],
+        starts: NDArray[np.int64],
+        stops: NDArray[np.int64],
+        received: NDArray[np.int64],
+        batch: EventBatch,
+        first: int = 0,
+    ) -> int:
+        return first
 
 
 class Coarse(ModelExchange):
@@ -179,14 +198,13 @@ class Renumbering(ModelExchange):
 class Adding(Renumbering):
     """Takes sizes as what is added, so that an update must not come twice."""
 
-    sums: dict[str, int]
+    taken = 0
 
     def _rows(self, message: dict[str, Any]) -> Records:
         rows = super()._rows(message)
         if message["k"] == "book":
-            self.__dict__.setdefault("sums", 0)
-            self.sums += 1  # type: ignore[operator,assignment]  # a broken venue
-            rows["size"][:-1] = self.sums
+            self.taken += 1
+            rows["size"][:-1] = self.taken
         return rows
 
 
@@ -211,8 +229,8 @@ def changed(**fields: Any) -> type[ModelExchange]:
     """Return a venue whose requests have something else in them."""
 
     class Changed(ModelExchange):
-        def _asked(self, *arguments: Any) -> Outbound:
-            return attrs.evolve(super()._asked(*arguments), **fields)
+        def _asked(self, asked: Asked) -> Outbound:
+            return attrs.evolve(super()._asked(asked), **fields)
 
     return Changed
 
@@ -220,7 +238,8 @@ def changed(**fields: Any) -> type[ModelExchange]:
 class TakesAll(ModelExchange):
     def place(self, intent: OrderIntent, now: Nanoseconds) -> Outbound:
         terms = {"id": str(intent.client_id), "p": "0", "q": "0"}
-        return self._asked("POST", "/orders", terms, now, RequestPriority.ORDER, intent.number)
+        asked = Asked("POST", "/orders", terms, now, RequestPriority.ORDER, intent.number)
+        return self._asked(asked)
 
 
 class FlagBlind(ModelExchange):
@@ -276,16 +295,16 @@ class TooNarrow(ModelExchange):
 
 
 class KeyInTag(ModelExchange):
-    def _asked(self, *arguments: Any) -> Outbound:
+    def _asked(self, asked: Asked) -> Outbound:
         assert self._keys is not None
-        return attrs.evolve(super()._asked(*arguments), tag=self._keys.key.reveal())
+        return attrs.evolve(super()._asked(asked), tag=self._keys.key.reveal())
 
 
 class SecretSent(ModelExchange):
-    def _asked(self, *arguments: Any) -> Outbound:
+    def _asked(self, asked: Asked) -> Outbound:
         assert self._keys is not None
         secret = self._keys.secret.reveal().encode()
-        made = super()._asked(*arguments)
+        made = super()._asked(asked)
         return attrs.evolve(made, body=made.body + secret)
 
 
@@ -301,22 +320,21 @@ class AlwaysPrivate(ModelExchange):
 
 
 class Keyless(ModelExchange):
-    def _asked(self, *arguments: Any) -> Outbound:
+    def _asked(self, asked: Asked) -> Outbound:
         if self._keys is None:
             return Outbound(connection="rest", method="POST", creates=True)
-        return super()._asked(*arguments)
+        return super()._asked(asked)
 
 
 class Timeless(ModelExchange):
-    def _asked(self, *arguments: Any) -> Outbound:
-        method, path, terms, _, *rest = arguments
-        return super()._asked(method, path, terms, 0, *rest)
+    def _asked(self, asked: Asked) -> Outbound:
+        return super()._asked(asked._replace(now=0))
 
 
 class Random(ModelExchange):
-    def _asked(self, *arguments: Any) -> Outbound:
-        method, path, terms, *rest = arguments
-        return super()._asked(method, path, {**terms, "nonce": str(next(COUNTER))}, *rest)
+    def _asked(self, asked: Asked) -> Outbound:
+        terms = {**asked.terms, "nonce": str(next(COUNTER))}
+        return super()._asked(asked._replace(terms=terms))
 
 
 class Guessing(ModelExchange):

@@ -4,7 +4,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
@@ -77,6 +77,17 @@ ROW = Capabilities(
     source="this file",
 )
 LEVELS = {"b": Side.BUY, "a": Side.SELL}
+
+
+class Asked(NamedTuple):
+    """A request before it is signed."""
+
+    method: str
+    path: str
+    terms: dict[str, str]
+    now: int
+    priority: RequestPriority
+    number: int
 
 
 class ModelExchange(Exchange):
@@ -188,27 +199,29 @@ class ModelExchange(Exchange):
             "p": "" if intent.price is None else _text(intent.price),
             "q": _text(intent.size),
         }
-        return self._asked("POST", "/orders", terms, now, RequestPriority.ORDER, intent.number)
+        return self._asked(
+            Asked("POST", "/orders", terms, now, RequestPriority.ORDER, intent.number)
+        )
 
     def cancel(self, order: Order, now: Nanoseconds) -> Outbound:
         terms = {"id": str(order.intent.client_id)}
         number = order.intent.number
-        return self._asked("DELETE", "/orders", terms, now, RequestPriority.CANCEL, number)
+        return self._asked(Asked("DELETE", "/orders", terms, now, RequestPriority.CANCEL, number))
 
     def cancel_all(self, instrument: InstrumentId, now: Nanoseconds) -> Sequence[Outbound]:
-        return (self._asked("DELETE", "/all", {}, now, RequestPriority.CANCEL, -1),)
+        return (self._asked(Asked("DELETE", "/all", {}, now, RequestPriority.CANCEL, -1)),)
 
     def amend(
         self, order: Order, price: Price | None, size: Quantity | None, now: Nanoseconds
     ) -> Outbound:
         terms = {"id": str(order.intent.client_id)}
         number = order.intent.number
-        return self._asked("PATCH", "/orders", terms, now, RequestPriority.ORDER, number)
+        return self._asked(Asked("PATCH", "/orders", terms, now, RequestPriority.ORDER, number))
 
     def query(self, order: Order, now: Nanoseconds) -> Outbound:
         terms = {"id": str(order.intent.client_id)}
         number = order.intent.number
-        return self._asked("GET", "/orders", terms, now, RequestPriority.QUERY, number)
+        return self._asked(Asked("GET", "/orders", terms, now, RequestPriority.QUERY, number))
 
     def decode_reply(self, request: Outbound, reply: Reply, batch: EventBatch) -> int:
         if not request.creates:
@@ -222,29 +235,21 @@ class ModelExchange(Exchange):
             row["kind"] = EventKind.ORDER_REJECTED
         return self._append(row, batch)
 
-    def _asked(
-        self,
-        method: str,
-        path: str,
-        terms: dict[str, str],
-        now: int,
-        priority: RequestPriority,
-        number: int,
-    ) -> Outbound:
+    def _asked(self, asked: Asked) -> Outbound:
         if self._keys is None:
             raise OrderError("there are no keys; give some to authorise()")
-        body = json.dumps({**terms, "time": now}).encode()
+        body = json.dumps({**asked.terms, "time": asked.now}).encode()
         secret = self._keys.secret.reveal().encode()
         sign = hmac.new(secret, body, hashlib.sha256).hexdigest()
         return Outbound(
             connection="rest",
             body=body,
-            method=method,
-            path=path,
+            method=asked.method,
+            path=asked.path,
             headers=(("key", self._keys.key.reveal()), ("sign", sign)),
-            cost=RateRequest(priority=priority),
-            order=number,
-            creates=method == "POST",
+            cost=RateRequest(priority=asked.priority),
+            order=asked.number,
+            creates=asked.method == "POST",
         )
 
 

@@ -1,18 +1,19 @@
 """The kit passes a venue that does everything right, and each case fails one that does not."""
 
-from collections.abc import Callable, Mapping
-from typing import Any, ClassVar
+from collections.abc import Callable, Iterator, Mapping
+from typing import ClassVar
 
 import attrs
 import pytest
 from tests.core.testing.broken_exchanges import BROKEN, changed
 from tests.core.testing.conforming_exchange import ROW, ModelConformance, ModelExchange
 
-from bot4_core.domain_types.canonical_types import InstrumentId
+from bot4_core.domain_types.canonical_types import InstrumentId, Nanoseconds
 from bot4_core.domain_types.instruments import Instrument
 from bot4_core.domain_types.records import EventKind, OrderFlag, OrderType
 from bot4_core.domain_types.validation import validate_order
 from bot4_core.domain_types.venue_capabilities import BookProof
+from bot4_core.market.event_batch import EventBatch
 from bot4_core.plugins.credentials import Credentials, Secret
 from bot4_core.plugins.interfaces import Exchange, Outbound
 from bot4_core.testing.conformance import CaseOutcome, CaseResult, ConformanceKit, run_conformance
@@ -36,8 +37,8 @@ def result(kit: ConformanceKit, number: str) -> CaseResult:
     """Run one case."""
 
     class One(type(kit)):  # type: ignore[misc]  # whichever kit it is
-        def cases(self) -> list[tuple[str, str]]:
-            return [case for case in super().cases() if case[0] == number]
+        def cases(self) -> Iterator[tuple[str, str]]:
+            yield from (case for case in super().cases() if case[0] == number)
 
     (found,) = run_conformance(One())
     return found
@@ -169,9 +170,11 @@ def test_an_instrument_that_comes_late_gets_a_book() -> None:
         def instruments(self) -> tuple[Instrument, ...]:
             return super().instruments if self.told else ()
 
-        def decode_response(self, *arguments: Any) -> int:
+        def decode_response(
+            self, url: str, data: bytes, received: Nanoseconds, batch: EventBatch
+        ) -> int:
             self.told = True
-            return super().decode_response(*arguments)
+            return super().decode_response(url, data, received, batch)
 
     class Replies(ModelConformance):
         def adapter(self) -> Exchange:

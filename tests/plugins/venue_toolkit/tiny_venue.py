@@ -228,8 +228,8 @@ class TinyProtocol(VenueProtocol):
         self.time = 0
         self._publisher: FrameCarrier | None = None
 
-    def attach(self, publisher: FrameCarrier) -> None:
-        self._publisher = publisher
+    def attach(self, carrier: FrameCarrier) -> None:
+        self._publisher = carrier
 
     def update(self, symbol: str) -> None:
         """Let a book change."""

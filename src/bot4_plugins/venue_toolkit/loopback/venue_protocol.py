@@ -34,7 +34,7 @@ class FrameCarrier(Protocol):
 class VenueProtocol(ABC):
     """How one venue speaks: a hook each for sockets, their messages and requests."""
 
-    def attach(self, publisher: FrameCarrier) -> None:  # noqa: B027 - most need none
+    def attach(self, carrier: FrameCarrier) -> None:  # noqa: B027 - most need none
         """Take the server that will carry the messages."""
 
     def opened(self, peer: Peer) -> Sequence[bytes]:
