@@ -17,10 +17,12 @@ from bot4_core.domain_types.records import (
 )
 from bot4_core.jit import kernel
 from bot4_core.kernels.equity import revalue
-from bot4_core.kernels.order_entry import order
+from bot4_core.kernels.order_entry import order, send_wanted
 from bot4_core.kernels.order_gate import NUMBER_DTYPE, judge
 from bot4_core.kernels.order_rows import (
     BREAKER_DTYPE,
+    CALLING_SIZER,
+    CALLING_STRATEGY,
     CONDUCT_DTYPE,
     DESK_DTYPE,
     SIZED_DTYPE,
@@ -39,6 +41,7 @@ __all__ = [
     "DECIDED",
     "DUE",
     "FIRST_BREAKER",
+    "GO_ON",
     "NO_BOOK_ROOM",
     "OBSERVE_AND_ACT",
     "READY",
@@ -67,6 +70,7 @@ DUE: Final = 16  # an order is late, or linked orders want to be looked at; then
 OBSERVE_AND_ACT: Final = 0
 ACT: Final = 1
 SEND: Final = 2
+GO_ON: Final = 3
 
 FIRST_BREAKER: Final = 3
 """The first breaker among ``FUNCTIONS``, after strategy, sizer and router."""
@@ -104,6 +108,8 @@ def ask(tables: TableSet, instrument: int) -> int:
     view = table_at(tables, VIEWS, VIEW_DTYPE)[instrument]
     state = table_at(tables, SIZER_STATES, STATE_DTYPE)[instrument]
     params = table_at(tables, SIZER_PARAMS, PARAMS_DTYPE)[0]
+    tally = table_at(tables, TALLY, TALLY_DTYPE)[0]
+    tally["calling"] = CALLING_STRATEGY
     count: int = call_at(
         functions[0],
         view,
@@ -113,6 +119,7 @@ def ask(tables: TableSet, instrument: int) -> int:
     )
     if count < 0 or count > len(signals):
         return -1
+    tally["calling"] = CALLING_SIZER
     for place in range(count):
         action = signals[place]["action"]
         if action in (QUOTE, TAKE):
@@ -193,7 +200,8 @@ def think(tables: TableSet, head: NDArray[np.int64], task: int) -> int:
         What ``take_in`` found.
     task : int
         ``OBSERVE_AND_ACT``; ``ACT`` after a trip was latched; ``SEND`` to judge the one intent as
-        it is: what closes a position goes where the position is.
+        it is: what closes a position goes where the position is; ``GO_ON`` with what is still
+        wanted, once there is room.
 
     Returns
     -------
@@ -204,6 +212,9 @@ def think(tables: TableSet, head: NDArray[np.int64], task: int) -> int:
     if task == SEND:
         intent = table_at(tables, INTENTS, INTENT_DTYPE)[0]
         return judge(tables, int(intent["instrument"]), -1, int(intent["size"]))
+    if task == GO_ON:
+        now = int(table_at(tables, TALLY, TALLY_DTYPE)[0]["now"])
+        return send_wanted(tables, int(head[0]), now)
     if task == OBSERVE_AND_ACT and observe(tables, int(head[0])):
         return TRIPPED
     return act(tables, head)

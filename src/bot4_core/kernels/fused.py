@@ -34,7 +34,7 @@ from bot4_core.kernels.matching_state import (
     Desk,
     terms_of,
 )
-from bot4_core.kernels.order_desk import CHANGED, STRANGER, file_event
+from bot4_core.kernels.order_desk import ALARMED, CHANGED, STRANGER, file_event
 from bot4_core.kernels.order_fills import Outcome
 from bot4_core.kernels.order_gate import NUMBER_DTYPE, let_rest
 from bot4_core.kernels.order_rows import (
@@ -96,7 +96,9 @@ FILL_DUE: Final = 27  # a fill was filed and has to be booked
 
 GO_ON: Final = (NO_DESK_ROOM, FILL_DUE)
 """What a phase goes on from, once it was seen to."""
-FILLED: Final = int(EventKind.ORDER_FILLED)
+REVISIONS: Final = (int(EventKind.TRADE_BUSTED), int(EventKind.TRADE_CORRECTED))
+"""Answers that Python takes in, because they take back what was booked."""
+BOOKED: Final = int(Outcome.BOOKED)
 ROW: Final = int(Outcome.ROW)
 AFTER: Final = int(Outcome.AFTER)
 ALARMS: Final = int(Outcome.ALARMS)
@@ -168,14 +170,14 @@ def file_answer(tables: TableSet, answers: Rows, place: int) -> int:
     code = file_event(tables, answers, place, outcome)
     if code == STRANGER:
         table_at(tables, TALLY, TALLY_DTYPE)[0]["orphans"] += 1
-    if code != CHANGED:
+    if code not in (CHANGED, ALARMED):
         return ENDED
     instrument = int(answers[place]["instrument"])
     table_at(tables, DESKS, DESK_DTYPE)[instrument]["settled"] = 0
     if outcome[AFTER] in (IS_REJECTED, IS_EXPIRED):
         side = int(table_at(tables, ORDERS, ORDER_DTYPE)[outcome[ROW]]["side"])
         let_rest(tables, instrument, side, int(table_at(tables, TALLY, TALLY_DTYPE)[0]["now"]))
-    if answers[place]["kind"] == FILLED and not book_ahead(tables, answers, place):
+    if outcome[BOOKED] and not book_ahead(tables, answers, place):
         table_at(tables, BOOKING, EVENT_DTYPE)[0] = answers[place]
         return FILL_DUE
     return ALARM if outcome[ALARMS] else ENDED
@@ -190,7 +192,8 @@ def take_answers(
     head = table_at(tables, ANSWER_HEAD, NUMBER_DTYPE)
     waiting, done, code = int(desk[OUT]), 0, ENDED
     while done < waiting and code == ENDED and answers[done]["received"] <= now:
-        if table_at(tables, TALLY, TALLY_DTYPE)[0]["free_fill"] == NOBODY:
+        full = table_at(tables, TALLY, TALLY_DTYPE)[0]["free_fill"] == NOBODY
+        if full or answers[done]["kind"] in REVISIONS:
             code = ANSWERS_DUE
             break
         next_message(answers, done, done + 1, head)

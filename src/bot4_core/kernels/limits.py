@@ -103,6 +103,7 @@ ACCOUNT_DTYPE: Final = np.dtype(
         ("day", "<i8"),  # number of the UTC day
         ("open_orders", "<i8"),
         ("sent", "<i8"),  # orders let through so far
+        ("unvalued", "<i8"),  # positions too large to be valued, so that the equity is not known
     ]
 )
 """What the account is worth now, in money units."""
@@ -138,10 +139,15 @@ def twice_mid(view: Row) -> int:
 
 @kernel()
 def worst_position(view: Row, side: int, added: int) -> int:
-    """Return the position on one side if every open and unknown order of that side fills."""
+    """Return the position on one side if every open and unknown order of that side fills.
+
+    A sum beyond ``LARGEST`` stays beyond it, and can be valued at nothing.
+    """
     if side == BUY:
-        return max(0, int(view["position"]) + int(view["open_buy"]) + added)
-    return max(0, -int(view["position"]) + int(view["open_sell"]) + added)
+        held = int(view["position"]) + int(view["open_buy"])
+    else:
+        held = int(view["open_sell"]) - int(view["position"])
+    return max(0, min(held, LARGEST + 1) + added)
 
 
 @kernel(inline=True)
@@ -255,11 +261,13 @@ def check_account(
     if after != TOO_LARGE and after <= before:
         broken = 0
     broken |= put(found, OPEN_ORDERS, int(account["open_orders"]) + 1, limits["open_orders"])
-    lost = max(0, int(account["day_start"]) - equity)
+    known = account["unvalued"] == 0
+    lost = max(0, int(account["day_start"]) - equity) if known else UNMEASURED
     broken |= put(found, DAILY_LOSS, lost, int(limits["loss"]))
     peak = max(0, int(account["peak"]))
     allowed = exact_ratio(peak, int(limits["drawdown"]), int(limits["drawdown_divisor"]), 0)
-    return broken | put(found, DRAWDOWN, max(0, int(account["peak"]) - equity), allowed)
+    lost = max(0, int(account["peak"]) - equity) if known else UNMEASURED
+    return broken | put(found, DRAWDOWN, lost, allowed)
 
 
 @kernel(inline=True)

@@ -16,9 +16,10 @@ from bot4_core.domain_types.records import (
 )
 from bot4_core.jit import kernel
 from bot4_core.kernels.limits import LIMITS_DTYPE, SCALE_DTYPE
-from bot4_core.kernels.order_desk import find
+from bot4_core.kernels.order_desk import NO_ORDER_ROOM, find
 from bot4_core.kernels.order_gate import NUMBER_DTYPE, judge
 from bot4_core.kernels.order_rows import (
+    CALLING_ROUTER,
     CONDUCT_DTYPE,
     DESK_DTYPE,
     MOST_ACTIONS,
@@ -50,11 +51,14 @@ __all__ = [
     "DIRECT",
     "KEEP_LINKED",
     "MOST_CHILDREN",
+    "NOT_AGAIN",
+    "NO_ACTION_ROOM",
     "cancel_order",
     "cancel_working",
     "next_order",
     "order",
     "send",
+    "send_wanted",
 ]
 
 Row = np.void
@@ -68,6 +72,9 @@ KEEP_LINKED: Final = 1 << 30
 """Beside the flags that ``cancel_working`` spares."""
 BAD_ROUTE: Final = -1
 BAD_SIGNALS: Final = -5
+NO_ACTION_ROOM: Final = -6  # what was asked for has to be taken before more can be
+NOT_AGAIN: Final = 1 << 29
+"""Beside those flags: a cancel that the venue just refused is not asked for again for a while."""
 
 LIMIT: Final = int(OrderType.LIMIT)
 AT_MARKET: Final = int(OrderType.MARKET)
@@ -227,6 +234,7 @@ def route(tables: TableSet, instrument: int, signal: int, wish: int) -> int:
     """Let the compiled router split the one intent, and judge every child; 0 or a code."""
     intent = table_at(tables, INTENTS, INTENT_DTYPE)[0]
     children = table_at(tables, CHILDREN, INTENT_DTYPE)
+    table_at(tables, TALLY, TALLY_DTYPE)[0]["calling"] = CALLING_ROUTER
     count = call_at(
         table_at(tables, FUNCTIONS, NUMBER_DTYPE)[2],
         intent,
@@ -270,6 +278,41 @@ def prepare(tables: TableSet, instrument: int, now: int) -> bool:
     return not nothing
 
 
+@kernel()
+def has_room(tables: TableSet) -> bool:
+    """Tell whether every order that the next wanted row may become finds a row of its own."""
+    orders = table_at(tables, ORDERS, ORDER_DTYPE)
+    direct = table_at(tables, FUNCTIONS, NUMBER_DTYPE)[2] == DIRECT
+    last = int(table_at(tables, TALLY, TALLY_DTYPE)[0]["last_number"])
+    for ahead in range(1, 2 if direct else MOST_CHILDREN + 1):
+        if orders[(last + ahead) & (len(orders) - 1)]["working"]:
+            return False
+    return True
+
+
+@kernel()
+def send_wanted(tables: TableSet, instrument: int, now: int) -> int:
+    """Order what is still wanted; called again it goes on from there.
+
+    Returns
+    -------
+    int
+        0, ``BAD_ROUTE``, or ``NO_ORDER_ROOM`` and ``NO_ACTION_ROOM``: then there has to be room
+        before it can go on.
+    """
+    while next_wanted(tables) != NOBODY:
+        if not has_room(tables):
+            return NO_ORDER_ROOM
+        place = next_order(tables, instrument, now)
+        if place == NOBODY:
+            break
+        row = table_at(tables, WANTED, WANTED_DTYPE)[place]
+        code = send(tables, instrument, int(row["signal"]), int(row["size"]))
+        if code < 0:
+            return code
+    return 0 if next_wanted(tables) == NOBODY else NO_ACTION_ROOM
+
+
 @kernel(inline=True)
 def order(tables: TableSet, instrument: int, count: int, now: int) -> int:
     """Bring the orders of an instrument in line with sized signals.
@@ -280,7 +323,7 @@ def order(tables: TableSet, instrument: int, count: int, now: int) -> int:
     Returns
     -------
     int
-        0, ``BAD_SIGNALS``, ``BAD_ROUTE``, or ``NO_ORDER_ROOM``.
+        0, ``BAD_SIGNALS``, or as ``send_wanted``.
     """
     if not want(tables, instrument, count):
         return BAD_SIGNALS
@@ -289,14 +332,7 @@ def order(tables: TableSet, instrument: int, count: int, now: int) -> int:
     router = table_at(tables, FUNCTIONS, NUMBER_DTYPE)[2]
     if router == BY_HAND:
         return 0
-    place = next_order(tables, instrument, now)
-    while place != NOBODY:
-        row = table_at(tables, WANTED, WANTED_DTYPE)[place]
-        code = send(tables, instrument, int(row["signal"]), int(row["size"]))
-        if code < 0:
-            return code
-        place = next_order(tables, instrument, now)
-    return 0
+    return send_wanted(tables, instrument, now)
 
 
 @kernel()
@@ -307,11 +343,21 @@ def cancel_order(tables: TableSet, number: int, now: int) -> bool:
 
 
 @kernel()
+def is_spared(tables: TableSet, order: Row, now: int, spared: int) -> bool:
+    """Tell whether an order stays when all that works is cancelled but for some."""
+    if order["flags"] & spared or (spared & KEEP_LINKED and order["linked"] > 0):
+        return True
+    pause = int(table_at(tables, CONDUCT, CONDUCT_DTYPE)[0]["rest"])
+    refused = int(order["cancel_refused"])
+    return bool(spared & NOT_AGAIN and refused >= 0 and now < refused + pause)
+
+
+@kernel()
 def cancel_working(tables: TableSet, instrument: int, now: int, spared: int) -> bool:
     """Ask for the cancellation of what works on an instrument; True where more is left.
 
-    Orders with one of the ``spared`` flags stay; with ``KEEP_LINKED`` so do children of linked
-    orders.
+    Orders with one of the ``spared`` flags stay; so do children of linked orders with
+    ``KEEP_LINKED``, and what refused a cancel just now with ``NOT_AGAIN``.
     """
     orders = table_at(tables, ORDERS, ORDER_DTYPE)
     tally = table_at(tables, TALLY, TALLY_DTYPE)[0]
@@ -321,8 +367,7 @@ def cancel_working(tables: TableSet, instrument: int, now: int, spared: int) -> 
         if tally["actions"] >= MOST_ACTIONS:
             return True
         following = int(orders[place]["newer"])
-        linked = spared & KEEP_LINKED and orders[place]["linked"] > 0
-        if not (orders[place]["flags"] & spared or linked):
+        if not is_spared(tables, orders[place], now, spared):
             cancel(tables, place, now)
         place = following
     return False

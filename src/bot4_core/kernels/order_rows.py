@@ -14,6 +14,9 @@ __all__ = [
     "ACTION_DTYPE",
     "BREAKER_DTYPE",
     "BREAKER_VALUES",
+    "CALLING_ROUTER",
+    "CALLING_SIZER",
+    "CALLING_STRATEGY",
     "CONDUCT_DTYPE",
     "DESK_DTYPE",
     "FILL_DTYPE",
@@ -44,9 +47,13 @@ NEVER_DUE: Final = 2**63 - 1
 MOST_SIGNALS: Final = 16
 """Signals that a strategy may give at one decision."""
 MOST_ACTIONS: Final = 64
-"""What one decision may ask for; more waits for the next one."""
+"""What one decision may ask for before some of it has to be taken."""
 
 
+CALLING_STRATEGY: Final = 0
+"""``calling`` of the parts that are called when orders are made."""
+CALLING_SIZER: Final = 1
+CALLING_ROUTER: Final = 2
 MOST_BREAKERS: Final = 8
 """Compiled breakers of one session."""
 BREAKER_VALUES: Final = 8
@@ -184,6 +191,7 @@ DESK_DTYPE: Final = np.dtype(
         ("targets", "<i8"),
         ("cost", "<i8"),  # of the position, in money units
         ("valued", "<i8"),  # what the position adds to the equity now
+        ("unvalued", "<i8"),  # 1 while it is too large to be valued
         ("bid", "<i8"),  # best prices that the position was last valued at
         ("ask", "<i8"),
         ("wanted_snapshots", "<i8"),
@@ -212,6 +220,7 @@ TALLY_DTYPE: Final = np.dtype(
         ("events", "<i8"),
         ("now", "<i8"),  # the latest receive time, ns
         ("observing", "<i8"),  # 1 + the breaker that is observing, 0 for none
+        ("calling", "<i8"),  # which part was called last
         ("first_breaker", "<i8"),  # the first one to observe
         ("final_after", "<i8"),  # of orders made from now on, see ORDER_DTYPE
         ("patience", "<i8"),  # ns that a request may stay without an answer, 0 for ever

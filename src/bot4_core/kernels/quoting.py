@@ -241,7 +241,8 @@ def fits(order: Row, target: Row, terms: Row, tick: int) -> bool:
     if eagerness > terms["ahead"] * tick or -eagerness > terms["behind"] * tick:
         return False
     lacking = abs(int(order["size"]) - int(order["executed"]) - int(target["size"]))
-    return bool(lacking * 100 <= terms["size_percent"] * target["size"])
+    allowed = exact_ratio(int(target["size"]), int(terms["size_percent"]), 100, 0)
+    return bool(lacking <= allowed or allowed == TOO_LARGE)
 
 
 @kernel()

@@ -13,13 +13,14 @@ from bot4_core.domain_types.records import (
 )
 from bot4_core.errors import PluginError
 from bot4_core.jit import entry_point
-from bot4_core.kernels.decision import SEND, think
+from bot4_core.kernels.decision import GO_ON, SEND, think
 from bot4_core.kernels.order_desk import NO_ORDER_ROOM
 from bot4_core.kernels.order_entry import (
     BAD_ROUTE,
     BAD_SIGNALS,
     BY_HAND,
     DIRECT,
+    NO_ACTION_ROOM,
     cancel_order,
     cancel_working,
     next_order,
@@ -27,6 +28,9 @@ from bot4_core.kernels.order_entry import (
 )
 from bot4_core.kernels.order_gate import LIMIT_NUMBERS, judge
 from bot4_core.kernels.order_rows import (
+    CALLING_ROUTER,
+    CALLING_SIZER,
+    CALLING_STRATEGY,
     MOST_ACTIONS,
     MOST_SIGNALS,
     NOBODY,
@@ -108,6 +112,7 @@ class Ordering:
         self._cancel_working = entry_point(cancel_working, handle, 0, 0, 0)
         self._link: ChildLink | None = None
         self._by = BY_BREAKER
+        self._head = np.zeros(HEAD_SLOTS, np.int64)
         self._tally = tables[Slot.TALLY].view(np.int64).data
         self._numbers = tables[Slot.NUMBERS].view(np.uint8).data
         self._shown = [
@@ -169,6 +174,18 @@ class Ordering:
         tables.put(Slot.FUNCTIONS, part_table(functions))
         tables[Slot.CONDUCT]["by_python"] = not self.compiled
 
+    def culprit(self, code: int) -> int:
+        """Return whose answer was bad, by what a kernel said of it."""
+        return CALLING_STRATEGY if code == BAD_SIGNALS else CALLING_ROUTER
+
+    def part_name(self, calling: int) -> str:
+        """Return the name of a part that orders are made by."""
+        if calling == CALLING_SIZER:
+            return self.sizer.sizer.name
+        if calling == CALLING_ROUTER and self.router is not None:
+            return self.router.router.name
+        return self.strategy.strategy.name
+
     def let_rest(self, instrument: int, side: int, now: int) -> None:
         """Make a side wait before it is tried again."""
         rest = int(self.tables[Slot.CONDUCT]["rest"][0])
@@ -191,20 +208,23 @@ class Ordering:
         self.check(code, instrument)
 
     def check(self, code: int, instrument: int) -> None:
-        """Make room for orders where a kernel had none; complain of a bad route.
+        """Make room where a kernel had none, and let it go on; complain of a bad route.
 
         Raises
         ------
         PluginError
             If a router's answer is no split of the order, or a strategy's no signals.
         """
-        if code == BAD_ROUTE:
-            raise PluginError(BAD_CHILDREN)
         if code == BAD_SIGNALS:
             raise PluginError(NO_SIGNALS)
-        if code == NO_ORDER_ROOM:
-            enlarge_orders(self.tables)
-            self.reconsider(instrument)
+        while code in (NO_ORDER_ROOM, NO_ACTION_ROOM):
+            if code == NO_ORDER_ROOM:
+                enlarge_orders(self.tables)
+            self.drain(REQUOTE)
+            self._head[0] = instrument
+            code = self._think(self.tables.handle, self._head, GO_ON)
+        if code == BAD_ROUTE:
+            raise PluginError(BAD_CHILDREN)
 
     def _route_by_hand(self, instrument: int, router: RouterCalls, now: int) -> None:
         """Let a Python router split what is wanted, order by order."""

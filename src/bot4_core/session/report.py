@@ -197,8 +197,11 @@ def breaker_reports(state: SessionState) -> tuple[BreakerReport, ...]:
 
 def strike_warnings(strikes: Iterable[Note], state: SessionState) -> Iterator[str]:
     """Yield what to say of parts that raised, of each part's last error."""
+    kinds = {state.strategy.strategy.name: "strategy", state.sizer.sizer.name: "sizer"}
+    if state.ordering.router is not None:
+        kinds[state.ordering.router.router.name] = "router"
     for strike in strikes:
-        kind = "strategy" if strike.actor == state.strategy.strategy.name else "breaker"
+        kind = kinds.get(strike.actor, "breaker")
         count, error = strike.payload["count"], strike.payload["error"]
         times = f"{count} error" if count == 1 else f"{count} errors"
         if strike.payload["disabled"]:

@@ -1,5 +1,6 @@
 """The staged driver: walks the stages of a decision from Python, message by message."""
 
+from collections import Counter
 from typing import Final
 
 import numpy as np
@@ -31,8 +32,8 @@ from bot4_core.kernels.decision import (
     take_in,
     think,
 )
-from bot4_core.kernels.order_entry import KEEP_LINKED
-from bot4_core.kernels.order_rows import Slot
+from bot4_core.kernels.order_entry import KEEP_LINKED, NOT_AGAIN
+from bot4_core.kernels.order_rows import CALLING_SIZER, CALLING_STRATEGY, Slot
 from bot4_core.kernels.step import HEAD_SLOTS, MARKET, ORDER, OTHER, show_market
 from bot4_core.orders import OrderAlarm
 from bot4_core.plugins.interfaces import Record, Records
@@ -93,7 +94,7 @@ class StagedDriver:
         self._show = entry_point(show_market, *book[:2], state.views, features, self._head)
         self._asking = state.ordering.tables[Slot.CONDUCT]["asking"].data
         self._funding = FundingSchedule(state.instruments)
-        self._strikes = 0
+        self._strikes: Counter[str] = Counter()
 
     def run(self, records: Records, start: int, stop: int) -> None:
         """Take in whole messages from ``start`` to ``stop``."""
@@ -218,7 +219,7 @@ class StagedDriver:
             try:
                 self._ordering.check(code, instrument)
             except PluginError as error:
-                self._strike(error, now)
+                self._strike(error, now, self._ordering.culprit(code))
 
     def _latch(self, instrument: int, now: int) -> None:
         """Latch what compiled breakers want; silence those that are out."""
@@ -238,7 +239,7 @@ class StagedDriver:
         panel, now = self._state.panel, self._state.now
         observing = int(self._tally["observing"][0])
         if not observing:
-            self._strike(error, now)
+            self._strike(error, now, int(self._tally["calling"][0]))
             return DECIDED
         self._tally["observing"] = 0
         self._latch(instrument, now)
@@ -329,7 +330,7 @@ class StagedDriver:
         if self._desks["working"][instrument]:
             broken = effect >= CANCEL_ALL
             reason, spared = ("breaker", 0) if broken else ("the book is not live", KEEP_LINKED)
-            ordering.cancel_all(instrument, reason, now, spared)
+            ordering.cancel_all(instrument, reason, now, spared | NOT_AGAIN)
         elif effect == FLATTEN:
             held = self._state.account.ledger.sizes[instrument]
             ordering.flatten(instrument, held, "breaker: flatten", now)
@@ -338,16 +339,20 @@ class StagedDriver:
         """Ask strategy and sizer in their own forms, and bring the orders in line."""
         state, ordering = self._state, self._ordering
         self._counts[DECISIONS] += 1
+        calling = CALLING_STRATEGY
         try:
             count = state.strategy.decide[instrument]()
             if count:
+                calling = CALLING_SIZER
                 state.sizer.size_all(count, instrument)
+                calling = CALLING_STRATEGY
                 if state.strategy.linking:
                     state.links.take_over(instrument, state.strategy, state.sizer.sized, now)
                 code = ordering.order(self._handle, instrument, count, now)
+                calling = ordering.culprit(code)
                 ordering.finish(code, instrument, now)
         except Exception as error:  # noqa: BLE001 - whatever a foreign part raises
-            self._strike(error, now)
+            self._strike(error, now, calling)
         if self._counts[ACTIONS]:
             ordering.drain(REQUOTE)
 
@@ -373,13 +378,14 @@ class StagedDriver:
         self._ordering.say(*map(strike_note, strikes))
         strikes.clear()
 
-    def _strike(self, error: Exception, now: int) -> None:
-        """Count an error of the strategy or the sizer; after three, end its orders and itself."""
-        self._strikes += 1
-        out = self._strikes >= STRIKES
+    def _strike(self, error: Exception, now: int, calling: int) -> None:
+        """Count an error of a part that orders are made by; after three, ask for none any more."""
+        part = self._ordering.part_name(calling)
+        self._strikes[part] += 1
+        out = self._strikes[part] >= STRIKES
         strike = Strike(
-            part=self._state.strategy.strategy.name,
-            count=self._strikes,
+            part=part,
+            count=self._strikes[part],
             disabled=out,
             time=Nanoseconds(now),
             error=f"{type(error).__name__}: {error}",
@@ -388,5 +394,5 @@ class StagedDriver:
         if out:
             self._state.close()
             for number in range(len(self._state.instruments)):
-                reason = "the strategy is disabled"
+                reason = f"{part} is disabled"
                 self._state.ordering.cancel_all(number, reason, now, KEEP_LINKED)

@@ -361,3 +361,22 @@ def test_gross_exposure_beyond_62_bits_closes_the_gate() -> None:
     dear = [FLAT, *(attrs.evolve(wealthy, bid=2**40, ask=2**40 + 10) for _ in range(2))]
     found = found_by_kernel(Wish(price=6_000_000, size=100), rules, dear)
     assert LimitCode.GROSS_NOTIONAL in found
+
+
+@pytest.mark.parametrize("side", [1, -1])
+def test_sums_of_sizes_beyond_64_bits_break_the_limit(side: int) -> None:
+    wish = Wish(side=side, price=6_000_000, size=LARGEST)
+    held = [attrs.evolve(FLAT, position=side * LARGEST, open_buy=LARGEST, open_sell=LARGEST)]
+    broken = found_by_kernel(wish, [instrument()], held)
+    assert {LimitCode.POSITION_NOTIONAL, LimitCode.GROSS_NOTIONAL} <= broken
+
+
+def test_while_a_position_cannot_be_valued_losses_are_not_known() -> None:
+    check = checked(Wish(price=6_000_000, size=100), [instrument()], [FLAT])
+    check.account["unvalued"] = 1
+    bits = check.check(intent(Wish(price=6_000_000, size=100)))
+    broken = {code for code in LimitCode if bits >> code & 1}
+    assert broken == {LimitCode.DAILY_LOSS, LimitCode.DRAWDOWN}
+    reducing = Wish(side=-1, price=6_000_000, size=100, reduce_only=True)
+    check.views["position"] = 100
+    assert check.check(intent(reducing)) == 0

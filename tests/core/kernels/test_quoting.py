@@ -11,6 +11,7 @@ from tests.core.orders.builders import event, fill, intent, registry
 from tests.reference.quoting import Quote, Standing, Target, Tolerance, plan_quotes
 
 from bot4_core.domain_types.records import EventKind, OrderStatus, OrderType, TimeInForce
+from bot4_core.kernels.limits_money import LARGEST
 from bot4_core.kernels.order_rows import Slot
 from bot4_core.kernels.quoting import MISSING, plan
 from bot4_core.orders import LocalEvidence, Orders
@@ -102,6 +103,13 @@ def test_a_partly_filled_order_is_kept_while_enough_of_it_is_open(filled: int, k
     if filled:
         orders.apply(fill(1, trade=1, size=filled))
     cancels, _ = planned(orders, [Target(BUY, 1000, 10)], Tolerance(size_percent=50))
+    assert (not cancels) is kept
+
+
+@pytest.mark.parametrize(("wanted", "kept"), [(2**61, True), (2**60, False)])
+def test_sizes_near_the_largest_are_compared_exactly(wanted: int, kept: bool) -> None:
+    tolerance = Tolerance(size_percent=100)
+    cancels, _ = planned(desk((BUY, 1000, LARGEST)), [Target(BUY, 1000, wanted + 1)], tolerance)
     assert (not cancels) is kept
 
 

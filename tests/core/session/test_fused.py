@@ -31,7 +31,7 @@ from bot4_core.domain_types.records import (
 from bot4_core.domain_types.risk_limits import LimitsPreset
 from bot4_core.errors import NumberOverflowError
 from bot4_core.jit import kernel
-from bot4_core.kernels.fused import ENDED, file_answer
+from bot4_core.kernels.fused import ALARM, ENDED, file_answer
 from bot4_core.kernels.matching_state import (
     HIGHEST_RATE,
     INVERSE,
@@ -237,3 +237,42 @@ def test_answers_on_orders_that_are_not_kept_are_counted() -> None:
     assert file_answer(tables.handle, answers, 0) == ENDED
     assert runner._session.state.account.orders.orphans == 1
     assert runner._session.state.account.orders.terms(99) is None
+
+
+@pytest.mark.parametrize("driver", [DriverChoice.STAGED, DriverChoice.FUSED])
+def test_a_fill_that_was_revised_before_it_came_is_booked_once(driver: DriverChoice) -> None:
+    """A correction comes before the report that it corrects, which was for more."""
+    runner = runner_of(driver, [])
+    venue = runner._market.paper
+    assert venue is not None
+    now, orders = START + 10 * STEP, runner._session.state.account.orders
+    play = runner._play if runner._fused is None else runner._fused.play
+    play(np.concatenate(wandering()[:1]))
+    number = orders.last_number
+    side, flags = orders[number].side, int(EventFlag.LAST)
+    for place, (kind, size) in enumerate(
+        ((EventKind.TRADE_CORRECTED, 10), (EventKind.ORDER_FILLED, 15))
+    ):
+        row = (now, now, 60_000, size, 7, 0, number, 0, kind, side, flags)
+        venue.answers[int(venue.desk[OUT]) + place] = row
+    venue.desk[OUT] += 2
+    play(touch(now + STEP, 60_000, 60_010))
+    state = runner._session.state
+    assert abs(state.account.ledger.sizes[0]) == 10
+    assert state.account.fills == 1
+    assert (orders[number].filled, orders[number].executed) == (10, 15)
+
+
+def test_a_contradicted_fill_stops_new_risk_in_compiled_code() -> None:
+    runner = runner_of(DriverChoice.FUSED, [])
+    play, orders = runner._fused, runner._session.state.account.orders
+    assert play is not None
+    play.play(np.concatenate(wandering()[:1]))
+    number, tables = orders.last_number, runner._session.state.ordering.tables
+    answers = np.zeros(2, EVENT_DTYPE)
+    for place, size in enumerate((10, 12)):
+        side, flags = orders[number].side, int(EventFlag.LAST)
+        kind = EventKind.ORDER_FILLED
+        answers[place] = (START, START, 60_000, size, 7, 0, number, 0, kind, side, flags)
+    orders.apply(answers, 0)
+    assert file_answer(tables.handle, answers, 1) == ALARM
