@@ -72,6 +72,11 @@ DRAWDOWN: Final = int(LimitCode.DRAWDOWN)
 REDUCTION: Final = int(LimitCode.REDUCE_ONLY)
 SHORT_SALE: Final = int(LimitCode.SHORT_SALE)
 SHAPE: Final = int(LimitCode.SHAPE)
+UNPRICED: Final = (
+    *(int(OrderType.MARKET), int(OrderType.STOP)),
+    *(int(OrderType.TAKE_PROFIT), int(OrderType.TRAILING_STOP)),
+)
+"""Orders that trade at market, at once or when they are triggered."""
 TICK: Final = int(LimitCode.TICK)
 LOT: Final = int(LimitCode.LOT)
 MIN_SIZE: Final = int(LimitCode.MIN_SIZE)
@@ -298,7 +303,7 @@ def shapeless(intent: Row, count: int) -> bool:
         or intent["size"] <= 0
         or intent["size"] > LARGEST
         or intent["price"] < 0
-        or (intent["type"] == MARKET) != (intent["price"] == 0)
+        or (intent["type"] in UNPRICED) != (intent["price"] == 0)
         or (intent["flags"] & POST_ONLY and intent["time_in_force"] != GTC)
     )
 

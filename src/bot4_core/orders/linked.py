@@ -7,15 +7,23 @@ anew, so it does not matter in which order the evidence came, or how often.
 
 from collections.abc import Sequence
 from enum import IntEnum
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, NamedTuple, Self, TypeAlias
 
 import attrs
 
 from bot4_core.domain_types.records import OrderStatus, OrderType, Side, TimeInForce
 from bot4_core.errors import OrderError
-from bot4_core.orders.linked_plans import LinkedPlan, LinkedStatus
+from bot4_core.orders.linked_plans import LinkedKind, LinkedPlan, LinkedStatus
 
-__all__ = ["CancelChild", "ChildRole", "KeptChild", "LinkedAction", "LinkedOrder", "PlaceChild"]
+__all__ = [
+    "CancelChild",
+    "ChildRole",
+    "KeptChild",
+    "LinkedAction",
+    "LinkedOrder",
+    "NativeOrder",
+    "PlaceChild",
+]
 
 NEVER: Final = 2**63 - 1
 _NEVER: Final = -1
@@ -111,7 +119,7 @@ class LinkedOrder:
         extreme: int = 0,
         stopped: bool = False,
         cancelled: bool = False,
-    ) -> "LinkedOrder":
+    ) -> Self:
         """Return a plan at work as it was known; what may still fill is asked to end anew."""
         order = cls(plan)
         order.extreme, order.stopped, order._cancelled = extreme, stopped, cancelled
@@ -304,3 +312,29 @@ class LinkedOrder:
 
     def _exits(self) -> list[_Child]:
         return [each for each in self._children if each.role is not ChildRole.ENTRY]
+
+
+NATIVE: Final = {
+    LinkedKind.ICEBERG: (ChildRole.TARGET, OrderType.ICEBERG),
+    LinkedKind.STOP: (ChildRole.STOP, OrderType.STOP),
+    LinkedKind.TRAILING_STOP: (ChildRole.STOP, OrderType.TRAILING_STOP),
+}
+"""Plans that are one order at a venue which has its type."""
+
+
+class NativeOrder(LinkedOrder):
+    """A plan that its venue looks after as one order: an iceberg, a stop or a trailing stop.
+
+    What is left of an order that ended by itself is placed again, after a reject with a pause.
+    """
+
+    def decide(self, bid: int, ask: int, now: int, *, placing: bool = True) -> list[LinkedAction]:
+        """Say what is wanted; as `LinkedOrder.decide`."""
+        if self.cancelled:
+            return self._cancels(now, ChildRole.TARGET, ChildRole.STOP)
+        if not placing or self.uncovered <= 0 or self.gave_up or now < self._retry:
+            return []
+        role, kind = NATIVE[self.plan.kind]
+        placed = self._place(role, self.uncovered)
+        price = self.plan.target if role is ChildRole.TARGET else 0
+        return [placed._replace(type=kind, time_in_force=TimeInForce.GTC, price=price)]

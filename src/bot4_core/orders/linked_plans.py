@@ -3,12 +3,14 @@
 from collections.abc import Collection, Iterator
 from decimal import Decimal
 from enum import StrEnum
+from typing import Final
 
 import attrs
 
 from bot4_core.domain_types.instruments import Instrument
 from bot4_core.domain_types.number_text import scaled_from_text
-from bot4_core.domain_types.records import Side
+from bot4_core.domain_types.records import OrderType, Side
+from bot4_core.domain_types.venue_capabilities import Capabilities
 from bot4_core.errors import Bot4Error, ValidationError
 
 __all__ = [
@@ -18,6 +20,7 @@ __all__ = [
     "LinkedSettings",
     "LinkedStatus",
     "form_at",
+    "native_kinds",
     "plan_on",
 ]
 
@@ -31,6 +34,14 @@ class LinkedKind(StrEnum):
     STOP = "stop"
     ICEBERG = "iceberg"
     LIMIT = "limit"
+
+
+SINGLE: Final = {
+    LinkedKind.ICEBERG: OrderType.ICEBERG,
+    LinkedKind.STOP: OrderType.STOP,
+    LinkedKind.TRAILING_STOP: OrderType.TRAILING_STOP,
+}
+"""Order types that are a plan of their own; links between orders are the kernel's work so far."""
 
 
 class LinkedForm(StrEnum):
@@ -203,6 +214,12 @@ def plan_on(instrument: Instrument, settings: LinkedSettings) -> LinkedPlan:
     if faults:
         raise ValidationError(faults)
     return LinkedPlan(side=settings.side, smallest=max(1, instrument.min_size), **scaled)
+
+
+def native_kinds(capabilities: Capabilities | None) -> frozenset[str]:
+    """Return the kinds of plans that are one order at a venue of these capabilities."""
+    types = () if capabilities is None else capabilities.order_types
+    return frozenset(kind.value for kind, each in SINGLE.items() if each in types)
 
 
 def form_at(plan: LinkedPlan, capabilities: Collection[str]) -> LinkedForm:

@@ -40,6 +40,7 @@ from bot4_core.kernels.tables import Tables
 from bot4_core.orders.changes import OrderChange
 from bot4_core.orders.client_ids import ClientIds
 from bot4_core.orders.fills import FillReader
+from bot4_core.orders.linked_plans import LinkedPlan
 from bot4_core.orders.order_tables import enlarge_fills, enlarge_orders, new_order_tables
 from bot4_core.orders.working import WorkingOrder
 
@@ -77,6 +78,8 @@ class Orders:
     tables : Tables
         What kernels work on.
     ids : ClientIds
+    plans : dict of int to LinkedPlan
+        What the venue itself is to do with an order: its trigger, trail and visible size.
     """
 
     def __init__(
@@ -92,6 +95,7 @@ class Orders:
         self.instruments = tuple(instruments)
         self.tag = tag
         self.ids = ClientIds(tag)
+        self.plans: dict[int, LinkedPlan] = {}
         self.tables: Tables = new_order_tables(len(self.instruments), keep_finished, views)
         self._tally = self.tables[Slot.TALLY][0]
         self._tally["final_after"] = final_after
@@ -360,7 +364,8 @@ class Orders:
     def snapshot(self, number: int) -> Order:
         """Return an order as a domain object."""
         order = self[number]
-        return order.snapshot(self.instruments[order.instrument], self.client_id(number))
+        rules = self.instruments[order.instrument]
+        return order.snapshot(rules, self.client_id(number), self.plans.get(number))
 
     def check(self) -> None:
         """Recount what is kept incrementally.

@@ -24,6 +24,7 @@ from bot4_core.domain_types.records import (
     Side,
     TimeInForce,
 )
+from bot4_core.orders.linked_plans import LinkedPlan
 
 __all__ = ["EVIDENCE", "WorkingOrder"]
 
@@ -133,9 +134,13 @@ class WorkingOrder:
         """Whether nothing more is expected: terminal, and every reported fill was seen."""
         return self.status >= OrderStatus.FILLED and not self.reserved
 
-    def snapshot(self, instrument: Instrument, client_id: ClientOrderId) -> Order:
-        """Return the order as a domain object."""
+    def snapshot(
+        self, instrument: Instrument, client_id: ClientOrderId, plan: LinkedPlan | None = None
+    ) -> Order:
+        """Return the order as a domain object, with what a plan leaves to the venue."""
         priced = self.price != 0
+        exponent = instrument.price_exponent
+        trigger, trail, visible = (plan.stop, plan.trail, plan.visible) if plan else (0, 0, 0)
         intent = OrderIntent(
             number=OrderNumber(self.number),
             client_id=client_id,
@@ -143,7 +148,10 @@ class WorkingOrder:
             side=Side(self.side),
             type=OrderType(self.type),
             size=Quantity(self.size, instrument.size_exponent),
-            price=Price(self.price, instrument.price_exponent) if priced else None,
+            price=Price(self.price, exponent) if priced else None,
+            trigger=Price(trigger, exponent) if trigger else None,
+            trail=Price(trail, exponent) if trail else None,
+            visible=Quantity(visible, instrument.size_exponent) if visible else None,
             time_in_force=TimeInForce(self.time_in_force),
             flags=OrderFlag(self.flags),
             created=Nanoseconds(self.created),

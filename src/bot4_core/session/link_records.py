@@ -10,7 +10,7 @@ from bot4_core.domain_types.canonical_types import scaled_from_text, text_from_s
 from bot4_core.domain_types.instruments import Instrument
 from bot4_core.domain_types.records import OrderStatus, Side
 from bot4_core.orders import Orders
-from bot4_core.orders.linked import ChildRole, KeptChild, LinkedOrder
+from bot4_core.orders.linked import ChildRole, KeptChild, LinkedOrder, NativeOrder
 from bot4_core.orders.linked_plans import LinkedForm, LinkedPlan
 from bot4_core.session.effects import Note
 
@@ -62,7 +62,7 @@ def link_report(
         name=name,
         symbol=str(rules.symbol),
         kind=order.plan.kind.value,
-        form=LinkedForm.EMULATED.value,
+        form=form_of(order),
         status=order.status.value,
         children=tuple(
             LinkedChildReport(
@@ -76,14 +76,20 @@ def link_report(
     )
 
 
+def form_of(order: LinkedOrder) -> str:
+    """Return who looks after a linked order."""
+    native = isinstance(order, NativeOrder)
+    return (LinkedForm.NATIVE if native else LinkedForm.EMULATED).value
+
+
 def linked_note(
     number: int, what: str, rules: Instrument, order: LinkedOrder, time: int, **more: Any
 ) -> Note:
     """Return the record of a step of a linked order; with its plan where it begins."""
     payload: dict[str, Any] = {"linked": number, "what": what}
     if what == "placed":
-        form = LinkedForm.EMULATED.value
-        payload |= {"instrument": str(rules.symbol), "kind": order.plan.kind.value, "form": form}
+        kind, form = order.plan.kind.value, form_of(order)
+        payload |= {"instrument": str(rules.symbol), "kind": kind, "form": form}
         payload |= {"plan": plan_text(order.plan, rules), **more}
     elif "reason" in more:
         payload["reason"] = more["reason"]
@@ -128,6 +134,7 @@ class KeptLink:
     plan: LinkedPlan
     name: str
     by_strategy: bool
+    native: bool = False
     extreme: int = 0
     stopped: bool = False
     cancelled: bool = False
@@ -143,7 +150,7 @@ class KeptLink:
                 working = orders[each.number]
                 status, filled, at_stake = working.status, working.filled, working.reserved
             known.append(KeptChild(each.role, each.size, status, filled, at_stake, each.time))
-        return LinkedOrder.restored(
+        return (NativeOrder if self.native else LinkedOrder).restored(
             self.plan,
             known,
             extreme=self.extreme,
@@ -166,6 +173,7 @@ class KeptLinks:
             plan=plan_from(payload["plan"], rules),
             name=payload["name"],
             by_strategy=bool(payload["by_strategy"]),
+            native=payload["form"] == LinkedForm.NATIVE.value,
         )
 
     def step(self, payload: Mapping[str, Any], instruments: Sequence[Instrument]) -> None:

@@ -20,8 +20,14 @@ from bot4_core.domain_types.records import (
 from bot4_core.errors import OrderError, PluginError, ValidationError
 from bot4_core.kernels.order_rows import NEVER_DUE, Slot
 from bot4_core.orders import Orders
-from bot4_core.orders.linked import CancelChild, LinkedOrder, PlaceChild
-from bot4_core.orders.linked_plans import LinkedPlan, LinkedSettings, plan_on
+from bot4_core.orders.linked import CancelChild, LinkedOrder, NativeOrder, PlaceChild
+from bot4_core.orders.linked_plans import (
+    LinkedForm,
+    LinkedPlan,
+    LinkedSettings,
+    form_at,
+    plan_on,
+)
 from bot4_core.session.effects import ChildLink
 from bot4_core.session.link_records import KeptLink, LinkedReport, link_report, linked_note
 from bot4_core.session.ordering import Ordering
@@ -45,6 +51,7 @@ class _Link:
     order: LinkedOrder
     name: str = ""
     by_strategy: bool = False
+    native: bool = False
     told: bool = False
     numbers: list[int] = attrs.field(factory=list)
 
@@ -64,6 +71,8 @@ class Links:
     ordering : Ordering
         Judges the children.
     views : (n,) VIEW
+    natives : frozenset of str
+        Kinds of plans that the venue looks after as one order.
     """
 
     def __init__(
@@ -72,8 +81,10 @@ class Links:
         orders: Orders,
         ordering: Ordering,
         views: Records,
+        natives: frozenset[str] = frozenset(),
     ) -> None:
         self._instruments = tuple(instruments)
+        self._natives = natives
         self._orders, self._ordering, self._views = orders, ordering, views
         self._tables = ordering.tables
         self._all: list[_Link] = []
@@ -122,10 +133,12 @@ class Links:
         faults = plan.faults_on(self._instruments[instrument])
         if faults:
             raise ValidationError(faults)
+        native = form_at(plan, self._natives) is LinkedForm.NATIVE
         link = _Link(
             number=len(self._all) + 1,
             instrument=instrument,
-            order=LinkedOrder(plan),
+            order=NativeOrder(plan) if native else LinkedOrder(plan),
+            native=native,
             name=name,
             by_strategy=by_strategy,
         )
@@ -210,6 +223,8 @@ class Links:
             if link.order.finished:
                 self._tell(link, link.order.status.value, now)
                 links.remove(link)
+                for number in link.numbers:
+                    self._orders.plans.pop(number, None)
         self._count(instrument)
         desk["links_due"], desk["links_bid"], desk["links_ask"] = due, bid, ask
 
@@ -227,6 +242,7 @@ class Links:
                 order=each.order(self._orders),
                 name=each.name,
                 by_strategy=each.by_strategy,
+                native=each.native,
                 told=True,
                 numbers=[child.number for child in each.children],
             )
@@ -234,6 +250,7 @@ class Links:
                 if number in self._orders:
                     row = self._orders.place(number)
                     self._tables[Slot.ORDERS]["linked"][row] = link.number
+                    self._leave_to_venue(link, number)
             self._add(link, alive=not each.ended)
         for link in known:
             if not link.name or link.name not in names:
@@ -303,8 +320,14 @@ class Links:
             now,
         )
         link.numbers.append(number)
+        self._leave_to_venue(link, number)
         if not number:
             link.order.update(action.child, OrderStatus.REJECTED, 0, 0, now)
+
+    def _leave_to_venue(self, link: _Link, number: int) -> None:
+        """Let an order that the venue looks after say what it is to do."""
+        if link.native and number:
+            self._orders.plans[number] = link.order.plan
 
     def _reduces(self, instrument: int, action: PlaceChild) -> bool:
         """Tell whether a child closes no more than is held and not yet being closed."""

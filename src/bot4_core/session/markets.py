@@ -9,6 +9,7 @@ import numpy as np
 from bot4_core.domain_types.canonical_types import InstrumentId, Nanoseconds
 from bot4_core.domain_types.instruments import Instrument
 from bot4_core.domain_types.records import EVENT_DTYPE
+from bot4_core.domain_types.venue_capabilities import Capabilities
 from bot4_core.errors import ConfigError, PrecisionGrew, RecordingError
 from bot4_core.orders import Orders
 from bot4_core.orders.reconciliation import VenueAccount
@@ -175,6 +176,12 @@ class SimulatedMarket:
         self._step = max(1, latency)
         self._batch = EventBatch(1 << 14)
         self._state: SessionState | None = None
+
+    @property
+    def capabilities(self) -> Capabilities | None:
+        """What the venue offers, as far as its adapter says."""
+        markets = {each.market for each in self.instruments}
+        return self.exchange.capabilities.get(markets.pop()) if len(markets) == 1 else None
 
     @property
     def paper(self) -> None:

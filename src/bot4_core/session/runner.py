@@ -14,6 +14,7 @@ from bot4_core.domain_types.audit_records import AuditKind
 from bot4_core.domain_types.canonical_types import Nanoseconds
 from bot4_core.domain_types.orders import Fill
 from bot4_core.domain_types.records import EventFlag, OrderFlag, OrderStatus
+from bot4_core.domain_types.venue_capabilities import Capabilities
 from bot4_core.errors import AuditError, ConfigError
 from bot4_core.plugins.host import PluginHost
 from bot4_core.plugins.interfaces import Records
@@ -393,7 +394,8 @@ def run(
             warm_session(config, host, progress, more=feed_kernels() if feed is not None else ())
             market = build_market(config, host, options, feed, connect)
             parts = build_parts(config, host, market.instruments)
-            session = Session(config, market.instruments, market.table, parts, name)
+            offered: Capabilities | None = getattr(market, "capabilities", None)
+            session = Session(config, market.instruments, market.table, parts, name, offered)
             recovered = recover(config.audit.path, market.instruments) if continues else None
             runner = SessionRunner(
                 session,

@@ -7,6 +7,7 @@ from bot4_core.domain_types.canonical_types import InstrumentId, Nanoseconds, Pr
 from bot4_core.domain_types.decisions import BreakerEffect, BreakerScope, BreakerVerdict
 from bot4_core.domain_types.instruments import Instrument
 from bot4_core.domain_types.records import EVENT_DTYPE, OrderStatus, OrderType
+from bot4_core.domain_types.venue_capabilities import Capabilities
 from bot4_core.errors import OrderError, ValidationError
 from bot4_core.orders import LocalEvidence
 from bot4_core.orders.linked_plans import LinkedPlan, LinkedSettings
@@ -37,6 +38,8 @@ class Session:
     parts : Parts
     run : str
         Name of the run; marks its client order ids and decides nothing else.
+    capabilities : Capabilities, optional
+        Of the venue that orders go to; what it does not look after by itself the kernel does.
 
     Attributes
     ----------
@@ -55,8 +58,9 @@ class Session:
         table: Records,
         parts: Parts,
         run: str = "session",
+        capabilities: Capabilities | None = None,
     ) -> None:
-        self.state = SessionState(config, instruments, table, parts, run)
+        self.state = SessionState(config, instruments, table, parts, run, capabilities)
         state = self.state
         explained = Explained(state.strategy.explain, state.sizer.explain, state.panel.read)
         self.text = OrderText(state.instruments, state.account.limits, explained)

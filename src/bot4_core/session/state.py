@@ -9,11 +9,13 @@ import numpy as np
 from bot4_core.domain_types.decisions import BreakerScope
 from bot4_core.domain_types.instruments import Instrument, Settlement
 from bot4_core.domain_types.records import VIEW_DTYPE, Feature
+from bot4_core.domain_types.venue_capabilities import Capabilities
 from bot4_core.errors import ConfigError
 from bot4_core.kernels.order_rows import Slot
 from bot4_core.market.features import FeatureEngine, FeatureSettings
 from bot4_core.market.order_book import Books
 from bot4_core.orders import run_tag
+from bot4_core.orders.linked_plans import native_kinds
 from bot4_core.plugins.interfaces import Breaker, Part, Records, Router, Sizer, Strategy
 from bot4_core.risk.gate import Gate
 from bot4_core.session.account import Account
@@ -107,6 +109,7 @@ class SessionState:
         table: Records,
         parts: Parts,
         run: str,
+        capabilities: Capabilities | None = None,
     ) -> None:
         self.config = config
         self.instruments = tuple(instruments)
@@ -129,7 +132,8 @@ class SessionState:
             self.account, self.gate, self.strategy, self.sizer, router, breakers
         )
         self.inquiries = Inquiries(self.account.orders, self.ordering, config.answers)
-        self.links = Links(self.instruments, self.account.orders, self.ordering, views)
+        natives = native_kinds(capabilities)
+        self.links = Links(self.instruments, self.account.orders, self.ordering, views, natives)
 
     @property
     def _tally(self) -> Any:

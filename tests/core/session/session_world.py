@@ -25,6 +25,7 @@ from bot4_core.domain_types.records import (
     Side,
     SignalAction,
 )
+from bot4_core.domain_types.venue_capabilities import Capabilities
 from bot4_core.plugins.interfaces import Breaker, PartSettings, Record, Records, Sizer, Strategy
 from bot4_core.session.config import AccountConfig, PartConfig, SessionConfig, VenueConfig
 from bot4_core.session.session import Session
@@ -219,6 +220,7 @@ def make_world(
     scope: BreakerScope = BreakerScope.INSTRUMENT,
     run: str = "session",
     chain: ChainRule = ChainRule.NONE,
+    capabilities: Capabilities | None = None,
     **changes: object,
 ) -> World:
     instruments = tuple(instruments) or (instrument(), instrument("ETHUSDT"))
@@ -227,5 +229,5 @@ def make_world(
     parts = Parts(strategy=strategy, sizer=sizer, breakers=(("scripted", scope, breaker),))
     table = table_of(instruments)
     table["chain"] = chain
-    session = Session(configuration(**changes), instruments, table, parts, run)
+    session = Session(configuration(**changes), instruments, table, parts, run, capabilities)
     return World(session, breaker, strategy, sizer, instruments)
