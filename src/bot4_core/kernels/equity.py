@@ -29,13 +29,13 @@ def open_value(tables: TableSet, instrument: int) -> int:
     """Return what a position adds to the equity at the mid it was last valued at.
 
     A spot holding adds its worth, a contract the profit of closing it. What cannot be measured
-    keeps its last value, and ``unvalued`` says so: no order that opens passes meanwhile.
+    keeps its last value; no order that opens passes meanwhile, because the gross exposure cannot be
+    measured either.
     """
     desk = table_at(tables, DESKS, DESK_DTYPE)[instrument]
     scales = table_at(tables, SCALES, SCALE_DTYPE)
     scale = scale_of(scales, instrument)
     position = int(table_at(tables, VIEWS, VIEW_DTYPE)[instrument]["position"])
-    desk["unvalued"] = 0
     if position == 0:
         return 0
     gains = (position > 0) != (scale[2] == 1)  # whether a rise in worth is a profit
@@ -45,7 +45,6 @@ def open_value(tables: TableSet, instrument: int) -> int:
         return int(desk["cost"]) if spot else 0
     value = worth(abs(position), twice, scale, 0 if gains else 1)
     if value == TOO_LARGE:
-        desk["unvalued"] = 1
         return int(desk["valued"])
     if not spot:
         value -= int(desk["cost"])
@@ -80,11 +79,8 @@ def note_equity(tables: TableSet, equity: int, now: int) -> None:
 def revalue(tables: TableSet, instrument: int, now: int) -> None:
     """Value a position at the best prices in its desk."""
     desk = table_at(tables, DESKS, DESK_DTYPE)[instrument]
-    account = table_at(tables, ACCOUNT, ACCOUNT_DTYPE)[0]
-    before = int(desk["unvalued"])
     value = open_value(tables, instrument)
-    account["unvalued"] += desk["unvalued"] - before
-    equity = int(account["equity"])
+    equity = int(table_at(tables, ACCOUNT, ACCOUNT_DTYPE)[0]["equity"])
     equity += value - int(desk["valued"])
     desk["valued"] = value
     note_equity(tables, equity, now)
@@ -94,12 +90,9 @@ def revalue(tables: TableSet, instrument: int, now: int) -> None:
 def rebase(tables: TableSet, balance: int, now: int) -> None:
     """Value every position anew on top of a balance, as after a booking."""
     desks = table_at(tables, DESKS, DESK_DTYPE)
-    unvalued = 0
     for number in range(len(desks)):
         desks[number]["valued"] = open_value(tables, number)
         balance += desks[number]["valued"]
-        unvalued += desks[number]["unvalued"]
-    table_at(tables, ACCOUNT, ACCOUNT_DTYPE)[0]["unvalued"] = unvalued
     note_equity(tables, balance, now)
 
 

@@ -108,7 +108,6 @@ ACCOUNT_DTYPE: Final = np.dtype(
         ("day", "<i8"),  # number of the UTC day
         ("open_orders", "<i8"),
         ("sent", "<i8"),  # orders let through so far
-        ("unvalued", "<i8"),  # positions too large to be valued, so that the equity is not known
     ]
 )
 """What the account is worth now, in money units."""
@@ -266,13 +265,11 @@ def check_account(
     if after != TOO_LARGE and after <= before:
         broken = 0
     broken |= put(found, OPEN_ORDERS, int(account["open_orders"]) + 1, limits["open_orders"])
-    known = account["unvalued"] == 0
-    lost = max(0, int(account["day_start"]) - equity) if known else UNMEASURED
+    lost = max(0, int(account["day_start"]) - equity)
     broken |= put(found, DAILY_LOSS, lost, int(limits["loss"]))
     peak = max(0, int(account["peak"]))
     allowed = exact_ratio(peak, int(limits["drawdown"]), int(limits["drawdown_divisor"]), 0)
-    lost = max(0, int(account["peak"]) - equity) if known else UNMEASURED
-    return broken | put(found, DRAWDOWN, lost, allowed)
+    return broken | put(found, DRAWDOWN, max(0, int(account["peak"]) - equity), allowed)
 
 
 @kernel(inline=True)

@@ -191,7 +191,6 @@ DESK_DTYPE: Final = np.dtype(
         ("targets", "<i8"),
         ("cost", "<i8"),  # of the position, in money units
         ("valued", "<i8"),  # what the position adds to the equity now
-        ("unvalued", "<i8"),  # 1 while it is too large to be valued
         ("bid", "<i8"),  # best prices that the position was last valued at
         ("ask", "<i8"),
         ("wanted_snapshots", "<i8"),

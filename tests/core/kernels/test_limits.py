@@ -371,12 +371,12 @@ def test_sums_of_sizes_beyond_64_bits_break_the_limit(side: int) -> None:
     assert {LimitCode.POSITION_NOTIONAL, LimitCode.GROSS_NOTIONAL} <= broken
 
 
-def test_while_a_position_cannot_be_valued_losses_are_not_known() -> None:
-    check = checked(Wish(price=6_000_000, size=100), [instrument()], [FLAT])
-    check.account["unvalued"] = 1
-    bits = check.check(intent(Wish(price=6_000_000, size=100)))
-    broken = {code for code in LimitCode if bits >> code & 1}
-    assert broken == {LimitCode.DAILY_LOSS, LimitCode.DRAWDOWN}
-    reducing = Wish(side=-1, price=6_000_000, size=100, reduce_only=True)
-    check.views["position"] = 100
-    assert check.check(intent(reducing)) == 0
+@pytest.mark.parametrize("side", [1, -1])
+def test_no_order_opens_while_a_position_is_too_large_to_be_valued(side: int) -> None:
+    huge = attrs.evolve(FLAT, position=LARGEST)
+    broken = found_by_kernel(
+        Wish(side=side, price=6_000_000, size=100), [instrument(), instrument()], [FLAT, huge]
+    )
+    assert broken == {LimitCode.GROSS_NOTIONAL, LimitCode.LEVERAGE}
+    reducing = Wish(instrument=1, side=-1, price=6_000_000, size=100, reduce_only=True)
+    assert found_by_kernel(reducing, [instrument(), instrument()], [FLAT, huge]) == set()
