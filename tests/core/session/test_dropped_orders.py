@@ -81,7 +81,7 @@ def test_an_error_is_noted_under_the_name_of_its_part(part: str) -> None:
     if part == "strategy":
         world.strategy.answer = fails  # type: ignore[assignment]  # it raises
     else:
-        world.sizer.size = fails  # type: ignore[method-assign]  # as above
+        world.sizer.size = fails  # type: ignore[method-assign,assignment]  # as above
     found = []
     for step in range(4):
         effects = world.session.step(touch(START + step, BID, ASK))
