@@ -245,15 +245,14 @@ def route(tables: TableSet, instrument: int, signal: int, wish: int) -> int:
     )
     if not fair_route(tables, count, int(intent["size"])):
         return BAD_ROUTE
+    worst = 0
     for place in range(count):
         intent["number"] = 0
         intent["instrument"] = children[place]["instrument"]
         intent["price"] = children[place]["price"]
         intent["size"] = children[place]["size"]
-        code = judge(tables, instrument, signal, wish)
-        if code < 0:
-            return code
-    return 0
+        worst = min(worst, judge(tables, instrument, signal, wish))
+    return worst
 
 
 @kernel()
