@@ -1,15 +1,14 @@
 """What the headers of replies tell: the venue's clock, and how much of its limits is used."""
 
 import re
-from email.utils import parsedate_to_datetime
 from typing import Final
 
 from bot4_core.domain_types.canonical_types import Nanoseconds
 from bot4_core.plugins.exchange import Reply
+from bot4_plugins.venue_toolkit.reply_clock import reply_time
 
 __all__ = ["used", "venue_time"]
 
-SECOND: Final = 1_000_000_000
 USED: Final = re.compile(r"x-mbx-(used-weight|order-count)-(\d{1,3})([smhd])", re.ASCII)
 UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 WORDS: Final = {"used-weight": "weight", "order-count": "orders"}
@@ -17,13 +16,7 @@ WORDS: Final = {"used-weight": "weight", "order-count": "orders"}
 
 def venue_time(reply: Reply) -> Nanoseconds:
     """Return the venue's clock as a reply tells it, to the second below; 0 if it does not."""
-    for name, text in reply.headers:
-        if name.lower() == "date":
-            try:
-                return Nanoseconds(int(parsedate_to_datetime(text).timestamp()) * SECOND)
-            except ValueError:
-                break
-    return Nanoseconds(0)
+    return Nanoseconds(reply_time(reply))
 
 
 def used(reply: Reply) -> list[tuple[str, int]]:

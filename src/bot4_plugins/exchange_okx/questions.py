@@ -1,8 +1,6 @@
 """Questions about orders: the first one, and those that its answer gives rise to."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC
-from email.utils import parsedate_to_datetime
 from typing import Final
 from urllib.parse import parse_qsl, urlsplit
 
@@ -16,6 +14,7 @@ from bot4_plugins.exchange_okx.messages import AlgoOrderItem, OkxOrderItem
 from bot4_plugins.exchange_okx.order_requests import ALGO_PATHS, ALGOS, OkxOrderWriter
 from bot4_plugins.exchange_okx.venue import OkxFacts
 from bot4_plugins.venue_toolkit.drafts import DraftEvent, DraftMessage, draft_message, is_zero
+from bot4_plugins.venue_toolkit.reply_clock import reply_time
 from bot4_plugins.venue_toolkit.strict_json import typed
 
 __all__ = ["ALGO_ORDER", "ALGO_PENDING", "FILLS", "ORDER", "PENDING", "OkxQuestions"]
@@ -42,13 +41,7 @@ SECOND: Final = 1_000_000_000
 
 def venue_time(reply: Reply) -> int:
     """Return the venue's clock, which bodies leave out: the ``Date`` of the reply, else ours."""
-    for name, text in reply.headers:
-        if name.lower() == "date":
-            try:
-                return int(parsedate_to_datetime(text).astimezone(UTC).timestamp()) * SECOND
-            except ValueError:
-                break
-    return int(reply.received)
+    return reply_time(reply) or int(reply.received)
 
 
 @attrs.frozen(kw_only=True)
