@@ -10,7 +10,7 @@ import attrs
 import click
 
 from bot4_core.convert import structure, unstructure
-from bot4_core.errors import MissingPluginError
+from bot4_core.errors import MissingPluginError, VenueError
 from bot4_core.market.recordings import RecordingCounts
 from bot4_core.plugins.interfaces import Exchange
 from bot4_plugins.host_cli.import_command import require_place
@@ -64,6 +64,9 @@ def record_venue(
     wanted = {name: value for name, value in given.items() if name in known}
     exchange: Exchange = kind(structure(wanted, kind.settings_type, "SYMBOLS"))
     report = recorded(exchange, market, path, seconds, talk)
+    if not report.counts.messages + report.counts.responses:
+        text = f"nothing came from {venue}; check the network and the symbols ({path} is empty)"
+        raise VenueError(text)
     if report.lost:
         talk.warn(f"{report.lost} connections were lost and opened again; the gaps are recorded")
     if as_json:

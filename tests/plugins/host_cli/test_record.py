@@ -80,3 +80,17 @@ def test_a_market_that_is_not_there_and_hosts_that_cannot_be_read_are_named(
     assert "no list of origin=address" in called("record", "binance", "B", "-o", path).complaint
     assert stand_ins(" a=b , c=d ") == {"a": "b", "c": "d"}
     assert stand_ins("") == {}
+
+
+def test_a_venue_that_says_nothing_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nobody = (
+        "https://api.binance.com=http://127.0.0.1:9",
+        "wss://stream.binance.com:9443=ws://127.0.0.1:9",
+    )
+    monkeypatch.setenv("BOT4_HOSTS", ",".join(nobody))
+    path = tmp_path / "nothing.b4r"
+    answer = called("record", "binance", "BTCUSDT", "-o", str(path), "--seconds", "0.3")
+    assert answer.code == 5
+    assert "nothing came from binance" in answer.err
